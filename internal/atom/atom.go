@@ -1,0 +1,72 @@
+// Package atom holds atomic words with the one operation that sync/atomic lacks: a store with
+// release order only.
+//
+// sync/atomic's stores are sequentially consistent, which on amd64 means an XCHG that drains the
+// store buffer, about 20 cycles. Publishing a queue slot needs less: what was written before must
+// be seen before (release). amd64 and 386 keep stores in order by themselves and Go's compiler
+// keeps stores in program order, so there a plain store of an aligned word is a release store. The
+// runtime does the same (internal/runtime/atomic, StoreRel). Elsewhere, and wherever the race
+// detector watches, StoreRel is the sequentially consistent one.
+//
+// Loads and read-modify-write operations are sync/atomic's.
+package atom
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// Uint32 is an atomic uint32.
+type Uint32 struct{ v uint32 }
+
+// Load is an acquire load.
+func (x *Uint32) Load() uint32 { return atomic.LoadUint32(&x.v) }
+
+// Store is sequentially consistent: a later Load of another word cannot pass it.
+func (x *Uint32) Store(v uint32) { atomic.StoreUint32(&x.v, v) }
+
+// StoreRel has release order: a later load may pass it.
+func (x *Uint32) StoreRel(v uint32) { storeRel32(&x.v, v) }
+
+// CompareAndSwap is a full barrier when it succeeds.
+func (x *Uint32) CompareAndSwap(old, new uint32) bool {
+	return atomic.CompareAndSwapUint32(&x.v, old, new)
+}
+
+// Swap is a full barrier.
+func (x *Uint32) Swap(v uint32) uint32 { return atomic.SwapUint32(&x.v, v) }
+
+// Add returns the new value and is a full barrier.
+func (x *Uint32) Add(d uint32) uint32 { return atomic.AddUint32(&x.v, d) }
+
+// Or sets bits; it is a full barrier.
+func (x *Uint32) Or(bits uint32) { atomic.OrUint32(&x.v, bits) }
+
+// And keeps only the given bits; it is a full barrier.
+func (x *Uint32) And(bits uint32) { atomic.AndUint32(&x.v, bits) }
+
+// Addr returns the word's address, for a futex.
+func (x *Uint32) Addr() *uint32 { return &x.v }
+
+// Ptr is an atomic pointer to a T that the garbage collector does not see: whoever uses it keeps
+// the T alive by other means. Without a write barrier its operations are single instructions, where
+// those of atomic.Pointer are three nested calls. The runtime has the same in guintptr
+// (runtime/runtime2.go) and keeps all Gs in allgs; so does a Scheduler.
+type Ptr[T any] struct{ v uintptr }
+
+func toUintptr[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
+func toPointer[T any](u uintptr) *T { return *(**T)(unsafe.Pointer(&u)) }
+
+// Load is an acquire load.
+func (x *Ptr[T]) Load() *T { return toPointer[T](atomic.LoadUintptr(&x.v)) }
+
+// StoreRel has release order.
+func (x *Ptr[T]) StoreRel(p *T) { storeRelPtr(&x.v, toUintptr(p)) }
+
+// Swap is a full barrier.
+func (x *Ptr[T]) Swap(p *T) *T { return toPointer[T](atomic.SwapUintptr(&x.v, toUintptr(p))) }
+
+// CompareAndSwap is a full barrier when it succeeds.
+func (x *Ptr[T]) CompareAndSwap(old, new *T) bool {
+	return atomic.CompareAndSwapUintptr(&x.v, toUintptr(old), toUintptr(new))
+}

@@ -1,0 +1,8 @@
+//go:build !userrt_nogetg
+
+#include "textflag.h"
+
+// func Get() uintptr
+TEXT ·Get(SB), NOSPLIT|NOFRAME, $0-8
+	MOV g, ret+0(FP)
+	RET

@@ -1,0 +1,18 @@
+package nap
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSleepIsNeverShort(t *testing.T) {
+	n := New()
+	defer n.Close()
+	for _, d := range []time.Duration{0, 1, time.Microsecond, 100 * time.Microsecond, 3 * time.Millisecond} {
+		start := time.Now()
+		n.Sleep(int64(d))
+		require.GreaterOrEqual(t, time.Since(start), d)
+	}
+}

@@ -1,0 +1,3 @@
+// Package procyield is the short wait of a thread that expects something within nanoseconds.
+// The same in Go: runtime/stubs.go, procyield.
+package procyield
