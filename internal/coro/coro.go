@@ -1,0 +1,42 @@
+// Package coro gives a library what only the runtime can make: a stack of one's own that grows, that
+// the collector scans and a traceback walks, and a switch from one such stack to another in which
+// the native scheduler takes no part.
+//
+// # The trick
+//
+// iter.Pull makes a goroutine and keeps it in a cell (runtime/coro.go, coro). next and yield both do
+// the same to that cell: the running goroutine and the one that lies in the cell change places.
+// iter.Pull only asks that calls of next and yield on one cell alternate, not who makes them:
+//
+//	        running          cell 1     cell 2
+//	        g0               A          B
+//	next(1) A                g0         B          g0 and A changed places
+//	next(2) B                g0         A          A went straight to B: one switch, no g0 between
+//
+// So a cell belongs to nobody. A stack notes in which cell it lies (at), and whoever wants to run it
+// changes places with it there.
+//
+// # Rules for callers
+//
+//   - Switch(me, to) needs the right to run to: nobody else may switch to it meanwhile.
+//   - A stack may be switched to only when it has wholly left: whoever runs next says so (Switch has
+//     returned there, or a fresh stack's body has begun), never the leaver itself.
+//   - All stacks run wired to their thread, by one LockOSThread each. It is released for the instant
+//     of the switch, since the runtime demands the lock state in which the cell was made (none).
+//   - Before switching to a stack that lies there since before somebody else ended, look at Marked;
+//     see Bury.
+//
+// Two files implement this behind the same functions (New, Bind, Unbind, Switch, Gosched, Marked,
+// Clear and Bury): cell.go with the trick, goroutine.go with one goroutine a stack that sleeps natively, for
+// processors without an assembly getg, for Go versions on which the trick has not been proved, and
+// for the build tag userrt_goroutine.
+package coro
+
+// Self returns what the calling goroutine was entered as, by New, Bind or Adopt; nil for nothing.
+func Self() *Stack { return lookup() }
+
+// Adopt enters the calling goroutine, a plain one, as st, so that Self finds it. Nobody may switch to
+// or from st. Nothing tells when a plain goroutine ends, so the entry stays, and is found by the
+// next goroutine that the runtime gives the same g: there are at most as many as goroutines have
+// been alive together.
+func Adopt(st *Stack) { register(st) }

@@ -1,0 +1,87 @@
+//go:build !(go1.26 && !go1.28 && (amd64 || arm64 || 386 || riscv64) && !userrt_goroutine && !userrt_nogetg)
+
+package coro
+
+import (
+	"runtime"
+	"sync"
+)
+
+// Backend names the way stacks are made in this build.
+const Backend = "goroutine"
+
+// Stack is one goroutine that sleeps while another of its scheduler runs. Its zero value becomes one
+// by New or Bind.
+type Stack struct {
+	// wake is a binary semaphore, held but for the instant of a hand-over. It is a mutex, not a
+	// channel, because a native channel belongs to the synctest bubble in which it was made.
+	wake sync.Mutex
+	key  uintptr
+	body func()
+	to   *Stack      // where it switches
+	swap func() bool // its method hand
+}
+
+// New makes st a fresh stack; the first switch to it starts its goroutine, which runs body.
+func New(st *Stack, body func()) {
+	st.wake.Lock()
+	st.body, st.swap = body, st.hand
+	go func() {
+		st.wake.Lock()
+		register(st)
+		defer unregister(st)
+		st.body()
+	}()
+}
+
+// Bind makes the calling goroutine a stack: a g0.
+func Bind(st *Stack) {
+	st.wake.Lock()
+	st.swap = st.hand
+	register(st)
+}
+
+// Unbind undoes Bind.
+func Unbind(st *Stack) { unregister(st) }
+
+// Gosched lets other goroutines run.
+func Gosched() { runtime.Gosched() }
+
+// Switch wakes to and puts me, the caller, to sleep until somebody switches to me.
+// A wake-up that comes before the sleep is kept by the semaphore.
+func Switch(me, to *Stack) { Leave(me, to)() }
+
+// Leave, Unpin, Pin, HasErrand and Errand are the parts of Switch; see cell.go.
+
+// Leave notes where me will switch and returns the function that does it.
+func Leave(me, to *Stack) func() bool {
+	me.to = to
+	return me.swap
+}
+
+func (st *Stack) hand() bool {
+	st.to.wake.Unlock()
+	st.wake.Lock()
+	return true
+}
+
+// Unpin does nothing: only workers' own goroutines could be wired.
+func Unpin() {}
+
+// Pin does nothing.
+func Pin() {}
+
+// HasErrand is false.
+func (st *Stack) HasErrand() bool { return false }
+
+// Errand is never called.
+func (st *Stack) Errand() {}
+
+// Marked is false: a goroutine's end releases nobody.
+func Marked(*Stack) bool { return false }
+
+// Clear has nothing to do here.
+func Clear(_, _ *Stack) {}
+
+// Bury lets e, which will return from its body when it runs next, do so.
+func Bury(_, e *Stack) { e.wake.Unlock() }

@@ -1,0 +1,149 @@
+package coro
+
+import (
+	"sync/atomic"
+
+	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/rawlock"
+)
+
+// The table that finds a stack from its goroutine's key: open addressing, linear probing, at most
+// half full, read without a lock.
+//
+// Why that is enough: a key is entered and taken out by its own goroutine only, and only that
+// goroutine looks for it. A reader therefore never races with a change of its own entry; changes of
+// other entries it merely steps over. Growing publishes a new table that holds all entries; a
+// reader that still walks the old one finds its own entry there too.
+//
+// There is nothing like it in the runtime, where getg() is the g itself.
+
+const (
+	minTable  = 64
+	tombstone = 1 // a key that was taken out; no goroutine has it
+)
+
+type entry struct {
+	key atomic.Uintptr        // 0: never used, so a probe may stop here
+	st  atomic.Pointer[Stack] // written before key, read only by the goroutine whose key it is
+}
+
+type table struct {
+	entries []entry
+	shift   uint8 // 64 - log2(len(entries))
+}
+
+var (
+	stacks atomic.Pointer[table] // never nil after init
+
+	// tableMu guards every write to the table and the two counts.
+	tableMu rawlock.Mutex
+	live    int // entries with a stack
+	used    int // entries with a stack or a tombstone
+)
+
+func init() { stacks.Store(newTable(minTable)) }
+
+func newTable(n int) *table {
+	t := &table{entries: make([]entry, n), shift: 64}
+	for m := 1; m < n; m *= 2 {
+		t.shift--
+	}
+	return t
+}
+
+// home is Fibonacci hashing (Knuth, vol. 3, 6.4): the high bits of a product mix all bits of the key.
+func (t *table) home(key uintptr) uintptr {
+	return uintptr(uint64(key) * 0x9e3779b97f4a7c15 >> t.shift)
+}
+
+func lookup() *Stack {
+	key := getg.Get()
+	t := stacks.Load()
+	mask := uintptr(len(t.entries) - 1)
+	for i := t.home(key); ; i++ {
+		e := &t.entries[i&mask]
+		switch e.key.Load() {
+		case key:
+			return e.st.Load()
+		case 0:
+			return nil
+		}
+	}
+}
+
+// register enters the calling goroutine as st.
+func register(st *Stack) {
+	st.key = getg.Get()
+	tableMu.Lock()
+	defer tableMu.Unlock()
+	t := stacks.Load()
+	if 2*(used+1) > len(t.entries) {
+		t = rebuild(t)
+	}
+	u, l := t.put(st.key, st)
+	used += u
+	live += l
+}
+
+// put enters st and reports what has become more: entries in use, and entries with a stack.
+// An entry that an earlier goroutine with the same key left behind (Adopt) is replaced.
+func (t *table) put(key uintptr, st *Stack) (newUsed, newLive int) {
+	mask := uintptr(len(t.entries) - 1)
+	var free *entry // the first tombstone on the way
+	for i := t.home(key); ; i++ {
+		e := &t.entries[i&mask]
+		switch e.key.Load() {
+		case key:
+			e.st.Store(st)
+			return 0, 0
+		case tombstone:
+			if free == nil {
+				free = e
+			}
+			continue
+		case 0:
+			if free == nil {
+				free, newUsed = e, 1
+			}
+			free.st.Store(st)
+			free.key.Store(key)
+			return newUsed, 1
+		}
+	}
+}
+
+// unregister takes the calling goroutine, entered as st, out.
+func unregister(st *Stack) {
+	tableMu.Lock()
+	defer tableMu.Unlock()
+	t := stacks.Load()
+	mask := uintptr(len(t.entries) - 1)
+	for i := t.home(st.key); ; i++ {
+		if e := &t.entries[i&mask]; e.key.Load() == st.key {
+			e.st.Store(nil)
+			e.key.Store(tombstone)
+			break
+		}
+	}
+	live--
+	if n := len(t.entries); n > minTable && 8*live < n {
+		rebuild(t)
+	}
+}
+
+// rebuild publishes a table without tombstones that is at most a quarter full. Needs tableMu.
+func rebuild(old *table) *table {
+	n := minTable
+	for n < 4*(live+1) {
+		n *= 2
+	}
+	t := newTable(n)
+	for i := range old.entries {
+		if e := &old.entries[i]; e.key.Load() > tombstone {
+			t.put(e.key.Load(), e.st.Load())
+		}
+	}
+	used = live
+	stacks.Store(t)
+	return t
+}
