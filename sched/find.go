@@ -1,0 +1,137 @@
+package sched
+
+// findRunnable searches for a task, and sleeps until there is one; nil means that m is to end.
+// It runs on g0, with a P, and returns with one (maybe another) unless it returns nil.
+//
+// The order is the runtime's: local queue, global queue, network, other Ps; then the P is given up
+// and everything is looked at once more, since work may have come while it was given up and nobody
+// would have been woken for it (idle.md). The same in Go: runtime/proc.go, findRunnable.
+func (m *M) findRunnable() *G {
+	for {
+		if m.p == nil && !m.stopm() {
+			return nil
+		}
+		if m.p.attn.Load() != 0 {
+			if m.attend(nil); m.p == nil {
+				continue
+			}
+		}
+		if gp := m.findFast(); gp != nil {
+			return gp
+		}
+		if gp := m.findByStealing(); gp != nil {
+			return gp
+		}
+		gp, ok := m.giveUp()
+		if gp != nil || !ok {
+			return gp
+		}
+		if m.p != nil { // the last check has found something
+			continue
+		}
+		if gp := m.pollBlocking(); gp != nil {
+			return gp
+		}
+	}
+}
+
+// findFast looks where work is cheap to find: the P's own queue, the global one, the network, the
+// P's own Join frames.
+func (m *M) findFast() *G {
+	s, p := m.s, m.p
+	if p.fair <= 0 { // outOfTurn has left the network to us
+		p.fair = fairTicks
+		if s.pollDue() {
+			if gp := m.pollNow(); gp != nil {
+				return gp
+			}
+		}
+	}
+	if gp := p.runqget(); gp != nil {
+		return gp
+	}
+	if s.globqsize.Load() > 0 {
+		s.lock.Lock()
+		gp := s.globrunqget(p, 0)
+		s.lock.Unlock()
+		if gp != nil {
+			return gp
+		}
+	}
+	if gp := m.pollNow(); gp != nil {
+		return gp
+	}
+	// What a task here has offered in a Join, and then parked: it may wait for just that.
+	if f := p.joinq.steal(); f != nil {
+		return f.task(p)
+	}
+	return nil
+}
+
+// giveUp releases m's P and looks at everything once more. It returns a task, with a P; or nothing,
+// with a P if there is something to search for; or nothing and no P. ok is false when m is to end.
+func (m *M) giveUp() (gp *G, ok bool) {
+	s := m.s
+	s.lock.Lock()
+	if s.ended {
+		m.releasep()
+		s.lock.Unlock()
+		return nil, false
+	}
+	if s.globq.n > 0 {
+		if gp = s.globrunqget(m.p, 0); gp != nil {
+			s.lock.Unlock()
+			return gp, true
+		}
+	}
+	if !m.spinning && s.needspinning { // somebody has counted on us
+		s.needspinning = false
+		m.spinning = true
+		s.nmspinning.Add(1)
+		s.lock.Unlock()
+		return nil, true
+	}
+	m.releasep()
+	if s.nprun == 0 {
+		s.allIdle()
+	}
+	s.lock.Unlock()
+	if !m.spinning {
+		return nil, true
+	}
+	m.spinning = false
+	if s.nmspinning.Add(-1) < 0 {
+		panic("sched: negative nmspinning")
+	}
+	// From here on whoever makes work wakes somebody. What was made before is seen by this look.
+	if s.workVisible() {
+		if p := s.tryAcquire(); p != nil {
+			m.acquirep(p)
+			m.spinning = true
+			s.nmspinning.Add(1)
+		}
+	}
+	return nil, true
+}
+
+// workVisible reports whether any P's ring, any P's Join queue or the global queue holds something.
+// runnext is left out: it is the next task of a worker that runs, which sysmon looks after.
+func (s *Scheduler) workVisible() bool {
+	if s.globqsize.Load() > 0 {
+		return true
+	}
+	for _, p := range *s.allp.Load() {
+		if !p.runq.empty() || !p.joinq.empty() {
+			return true
+		}
+	}
+	return false
+}
+
+// tryAcquire takes an idle P for work that has been found, nil if there is none.
+func (s *Scheduler) tryAcquire() *P {
+	s.lock.Lock()
+	p := s.pidlegetSpinning()
+	s.lock.Unlock()
+	return p
+}

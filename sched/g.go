@@ -1,0 +1,123 @@
+package sched
+
+import (
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/coro"
+)
+
+// The states of a G. The same in Go: runtime/runtime2.go, _Gidle and its neighbours.
+//
+//	          newproc              schedule, execute
+//	gDead --------------> gRunnable ----------------> gRunning
+//	  ^                    ^   ^  ^                    |  |  |
+//	  |                    |   |  +--- Yield ----------+  |  |
+//	  |              Ready |   |                          |  |
+//	  |                    |   | commit said no           |  | Park
+//	  |                gClaimed|                          |  v
+//	  |                    ^   +--------------------- gWaiting
+//	  |                    +--- Claim, by one CAS --------+
+//	  +------------------------- goexit0 -----------------+ (from gRunning)
+//
+// Only the step out of gWaiting is contested: whoever wakes (Claim) and whoever unwinds (Close)
+// compete by one CAS. All other steps are made by whoever has the right to run the G.
+const (
+	gDead     = iota // on a free list
+	gRunnable        // on a run queue, or about to be
+	gRunning         // a worker runs it; it is on no queue
+	gWaiting         // parked, and its stack has wholly left
+	gClaimed         // somebody has won the right to make it runnable and has not done so yet
+)
+
+var stateText = [...]string{gDead: "dead", gRunnable: "runnable", gRunning: "running", gWaiting: "waiting", gClaimed: "waiting"}
+
+// G is a unit of execution: a task, or the entry of a plain goroutine that blocks in one of our
+// calls. The same in Go: runtime/runtime2.go, g.
+//
+// Unless noted, a field belongs to whoever has the right to run the G: who made it, then its run
+// queue, then its worker.
+type G struct {
+	// A task that starts, never parks and ends touches these only: one cache line.
+	stk       *stack     // nil while the task has not started, and in a plain goroutine's entry
+	s         *Scheduler // its scheduler for ever; nil in a plain goroutine's entry
+	schedlink *G         // next in the global queue or a free list
+	id        uint64
+	fn        func() // what it will run; nil once it has started
+	state     atom.Uint32
+	reason    WaitReason
+	unwinding bool  // Close has won the last wait: Park returns false. Set by the winner of the CAS
+	unwound   bool  // Close has won a wait before; set with unwinding
+	labelled  bool  // labels is not nil
+	end       Ender // told when it has ended; may be nil
+
+	labels unsafe.Pointer // pprof labels of its creator
+	native *native
+	dying  atom.Uint32 // unwound, to be read by those who have no right to run the G
+	_      [44]byte    // to 128
+}
+
+// inherit gives gp, which is new, the pprof labels of its creator.
+func (gp *G) inherit(labels unsafe.Pointer) {
+	if labels != nil {
+		gp.labels, gp.labelled = labels, true
+	}
+}
+
+// unwind makes gp, which the caller has claimed, runnable: its Park will return false.
+func (gp *G) unwind() {
+	gp.dying.Store(1)
+	gp.unwinding, gp.unwound = true, true
+	gp.state.StoreRel(gRunnable)
+}
+
+// stack is a coroutine with the task that it runs now. It is pooled: g changes, the stack stays.
+type stack struct {
+	coro.Stack // first, so that coro.Self's result is ours
+
+	g       *G     // the task; nil between two tasks and on a g0
+	m       *M     // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
+	link    *stack // next in a pool
+	inTask  bool   // the user's function is on it
+	retired bool   // when run next it is to end
+}
+
+// self returns the calling stack, or nil for a goroutine that is not a worker's.
+func self() *stack {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	if st == nil || st.m == nil {
+		return nil
+	}
+	return st
+}
+
+// Ender is told of a task's end; see (*Scheduler).GoEnd.
+type Ender interface {
+	// TaskEnded is called once, on the task's own stack, after its deferred calls and, if it
+	// panicked, after PanicHandler. It must not panic or block.
+	TaskEnded(how End)
+}
+
+// End tells how a task ended. Its zero value means that its function returned.
+type End struct {
+	Panic   *PanicError // a panic that PanicHandler took
+	Exited  bool        // by Exit or runtime.Goexit
+	Dropped bool        // its scheduler closed: it never ran, or was unwound
+}
+
+// ID returns the calling task's id, unique in its scheduler and never reused; ok is false on a plain
+// goroutine.
+func ID() (id uint64, ok bool) {
+	if st := self(); st != nil && st.g != nil {
+		return st.g.id, true
+	}
+	return 0, false
+}
+
+// Current returns the calling task's scheduler; on a plain goroutine it returns Default().
+func Current() *Scheduler {
+	if st := self(); st != nil {
+		return st.m.s
+	}
+	return Default()
+}

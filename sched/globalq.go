@@ -1,0 +1,99 @@
+package sched
+
+// gQueue is a list of Gs linked through schedlink, first in first out. It has no lock of its own.
+// The same in Go: runtime/proc.go, gQueue.
+type gQueue struct {
+	head, tail *G
+	n          int32
+}
+
+func (q *gQueue) pushBack(gp *G) {
+	gp.schedlink = nil
+	if q.tail == nil {
+		q.head = gp
+	} else {
+		q.tail.schedlink = gp
+	}
+	q.tail = gp
+	q.n++
+}
+
+func (q *gQueue) pushBackAll(o *gQueue) {
+	if o.head == nil {
+		return
+	}
+	if q.tail == nil {
+		q.head = o.head
+	} else {
+		q.tail.schedlink = o.head
+	}
+	q.tail = o.tail
+	q.n += o.n
+	*o = gQueue{}
+}
+
+func (q *gQueue) pop() *G {
+	gp := q.head
+	if gp == nil {
+		return nil
+	}
+	q.head = gp.schedlink
+	if q.head == nil {
+		q.tail = nil
+	}
+	gp.schedlink = nil
+	q.n--
+	return gp
+}
+
+// The global queue: tasks spawned or readied by plain goroutines and by other schedulers' tasks,
+// and what overflows from the rings. s.lock guards it; globqsize can be read without.
+
+// globrunqput moves all of q to the end. Needs s.lock.
+func (s *Scheduler) globrunqput(q *gQueue) {
+	s.globq.pushBackAll(q)
+	s.globqsize.Store(s.globq.n)
+}
+
+// globrunqget takes p's share of the global queue, at most max of it if max > 0: returns one task
+// and leaves the others in p's ring. Needs s.lock; only p's worker. The same in Go: runtime/proc.go,
+// globrunqget.
+func (s *Scheduler) globrunqget(p *P, max int32) *G {
+	n := s.globq.n/s.procs.Load() + 1
+	n = min(n, s.globq.n, runqSize/2)
+	if max > 0 {
+		n = min(n, max)
+	}
+	if n <= 0 {
+		return nil
+	}
+	gp := s.globq.pop()
+	for n--; n > 0; n-- {
+		g := s.globq.pop()
+		if !p.runq.put(g) {
+			s.globq.pushBack(g)
+			break
+		}
+	}
+	s.globqsize.Store(s.globq.n)
+	return gp
+}
+
+// inject makes all of q runnable from outside of the scheduler's workers, or from one that has no P.
+// The same in Go: runtime/proc.go, injectglist.
+func (s *Scheduler) inject(q *gQueue) {
+	if q.n == 0 {
+		return
+	}
+	s.lock.Lock()
+	s.globrunqput(q)
+	s.lock.Unlock()
+	s.wakep() // one is enough: the last to stop spinning wakes the next
+}
+
+// injectOne is inject of a single G.
+func (s *Scheduler) injectOne(gp *G) {
+	var q gQueue
+	q.pushBack(gp)
+	s.inject(&q)
+}

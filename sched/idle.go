@@ -1,0 +1,90 @@
+package sched
+
+import "github.com/userrt/userrt/internal/clock"
+
+// Waking and putting to sleep; idle.md has the argument why no wake-up is lost.
+// The same in Go: runtime/proc.go, "Worker thread parking/unparking".
+
+// wakep wakes one worker to search, if a P is idle and nobody searches yet.
+// The same in Go: runtime/proc.go, wakep.
+func (s *Scheduler) wakep() {
+	if s.nmspinning.Load() != 0 || !s.nmspinning.CompareAndSwap(0, 1) {
+		return
+	}
+	s.lock.Lock()
+	p := s.pidlegetSpinning()
+	if p == nil {
+		s.nmspinning.Add(-1) // under the lock; see idle.md, "The waker that finds no P"
+	}
+	s.lock.Unlock()
+	if p != nil {
+		s.startm(p, true)
+	}
+}
+
+// pidlegetSpinning is pidleget for a caller that knows of work. If no P is idle, the next worker that
+// is about to give up its own searches first. Needs s.lock. The same in Go: runtime/proc.go,
+// pidlegetSpinning.
+func (s *Scheduler) pidlegetSpinning() *P {
+	p := s.pidleget()
+	if p == nil {
+		s.needspinning = true
+	}
+	return p
+}
+
+// wake is wakep for the worker of p after it has made a task runnable there.
+func (p *P) wake() {
+	if p.wakeSkip > 0 && p.runq.empty() { // wakeSlow's usual outcome
+		p.wakeSkip--
+		return
+	}
+	if s := p.s; s.npidle.Load() != 0 && s.nmspinning.Load() == 0 {
+		p.wakeSlow()
+	}
+}
+
+// wakeSlow wakes a searcher unless that has turned out futile here lately.
+//
+// Two tasks that hand a value back and forth ready each other all the time, but each parks at once,
+// so there is never anything to steal, and a futex wake for each hand-over would cost ten times the
+// hand-over. So after a wake-up for a task in runnext this P's worker is watched: if it takes up
+// the next task within futileNS, the wake-up was futile, and twice as many such occasions as before
+// are let pass, up to maxWakeSkip. Nor is anybody woken for a queue that this P will have run, at the
+// pace of its latest tasks, before another worker is awake. sysmon looks after what is left lying,
+// should the pace change.
+//
+// There is no counterpart in the runtime, which wakes every time (runtime/proc.go, ready).
+func (p *P) wakeSlow() {
+	if n := p.runq.size(); n > 0 {
+		if p.worthWaking(n) {
+			p.s.wakep()
+		}
+		return
+	}
+	p.wakeSkip = p.wakeBackoff
+	p.waking.StoreRel(1)
+	p.s.wakep()
+	p.waking.StoreRel(0)
+	p.wokeAt = clock.Nanotime()
+	p.fair = 1 // outOfTurn, before the next task, looks how long that took
+}
+
+const (
+	maxWakeSkip = 4095
+	futileNS    = 5_000
+	wakeWorthNS = 10_000
+)
+
+// worthWaking reports whether p needs so long for n tasks that somebody else should help.
+func (p *P) worthWaking(n uint32) bool { return int64(n)*p.pickNS >= wakeWorthNS }
+
+// judgeWake finds out whether the last wake-up for runnext was worth it.
+func (p *P) judgeWake(now int64) {
+	if now-p.wokeAt < futileNS || !p.worthWaking(p.runq.size()+1) {
+		p.wakeBackoff = min(2*p.wakeBackoff+1, maxWakeSkip)
+	} else {
+		p.wakeBackoff, p.wakeSkip = 0, 0
+	}
+	p.wokeAt = 0
+}

@@ -1,0 +1,108 @@
+package sched
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What only the kernel can tell: threads and context switches.
+
+// lifeRounds is how many Schedulers TestThreadsAreBackAfterClose makes.
+var lifeRounds = flag.Int("liferounds", 200, "rounds of New, work and Close in TestThreadsAreBackAfterClose")
+
+// statusField adds up a field of status files in /proc.
+func statusField(t *testing.T, field string, files ...string) (sum int) {
+	t.Helper()
+	line := regexp.MustCompile(`(?m)^` + field + `:\s+(\d+)`)
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			continue // that thread has ended
+		}
+		m := line.FindSubmatch(text)
+		require.NotNil(t, m, "%s in %s", field, name)
+		n, err := strconv.Atoi(string(m[1]))
+		require.NoError(t, err)
+		sum += n
+	}
+	return sum
+}
+
+func threads(t *testing.T) int { return statusField(t, "Threads", "/proc/self/status") }
+
+// work makes s start all its workers, and wake and put to sleep some of them.
+func work(t *testing.T, s *Scheduler) {
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Add(1)
+		s.Go(func() {
+			defer wg.Done()
+			var g gate
+			Go(func() { Join(Yield, Yield, g.signal) })
+			g.wait()
+			if id, _ := ID(); id%5 == 0 {
+				Exit()
+			}
+		})
+	}
+	within(t, wg.Wait, s)
+}
+
+// TestThreadsAreBackAfterClose counts threads after the tenth round and after the last. The runtime
+// itself may start a thread now and then, so a few more are none of ours.
+func TestThreadsAreBackAfterClose(t *testing.T) {
+	const slack = 3
+	tenth := 0
+	for round := 1; round <= *lifeRounds; round++ {
+		with(t, 4, func(s *Scheduler) {
+			work(t, s)
+			s.Go(parkForever)
+		})
+		if round == 10 {
+			tenth = threads(t)
+		}
+	}
+	until(t, fmt.Sprintf("threads go back to %d", tenth), func() bool { return threads(t) <= tenth+slack })
+}
+
+// contextSwitches returns how often this process's threads have gone to sleep so far.
+func contextSwitches(t *testing.T) int {
+	t.Helper()
+	dir, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	var files []string
+	for _, e := range dir {
+		files = append(files, "/proc/self/task/"+e.Name()+"/status")
+	}
+	return statusField(t, "voluntary_ctxt_switches", files...)
+}
+
+// TestIdleSchedulerRunsNothing watches the process for 300 ms after a load. A single ticker of 10 ms
+// would show as 30 sleeps and more. The runtime has work of its own now and then, so one quiet
+// window of several is enough.
+func TestIdleSchedulerRunsNothing(t *testing.T) {
+	s := newTest(t, Config{Procs: 8})
+	for range 50 {
+		work(t, s)
+	}
+	s.Go(parkForever)
+	const handful = 12
+	fewest := 1 << 30
+	for range 10 {
+		before := contextSwitches(t)
+		window := time.NewTimer(300 * time.Millisecond)
+		<-window.C
+		if fewest = min(fewest, contextSwitches(t)-before); fewest <= handful {
+			break
+		}
+	}
+	require.LessOrEqual(t, fewest, handful)
+}

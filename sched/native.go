@@ -1,0 +1,53 @@
+package sched
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/coro"
+)
+
+// Plain goroutines as waiters. Each that blocks in one of our calls has a G, so that it can stand in
+// the same queues as tasks, and sleeps natively.
+
+// native is what a plain goroutine's G has in place of a stack.
+type native struct {
+	stack // its entry in coro's table; m is nil
+
+	// sema is a binary semaphore: held, but for the moment between readyNative and the waking. It is
+	// a mutex and not a channel because a channel made in a synctest bubble must not be used outside
+	// of it, and this one stays when the goroutine is gone.
+	sema sync.Mutex
+}
+
+// adopt makes the entry of the calling goroutine.
+func adopt() *G {
+	n := &native{}
+	n.sema.Lock()
+	gp := &G{native: n}
+	gp.state.Store(gRunning)
+	n.g = gp
+	coro.Adopt(&n.Stack)
+	return gp
+}
+
+// parkNative is Park on a plain goroutine: the commit runs right here. It is never unwound.
+func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+	gp.reason = reason
+	gp.state.Store(gWaiting)
+	if commit == nil || commit(gp, arg) || !gp.Claim() {
+		gp.native.sema.Lock()
+	}
+	gp.state.Store(gRunning)
+	return true
+}
+
+// readyNative wakes the goroutine of gp. The native scheduler will not run it before a native P is
+// free, and our workers hold theirs all the time: so the waker, if a worker, lets it in soon.
+func (gp *G) readyNative() {
+	gp.state.Store(gRunnable)
+	gp.native.sema.Unlock()
+	if st := self(); st != nil && st.m.p != nil {
+		st.m.p.setAttn(attnNative)
+	}
+}

@@ -1,0 +1,126 @@
+package sched
+
+import (
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/rng"
+)
+
+// P is a processor: the right to run tasks, and all that a worker needs for it without a lock. There
+// are Procs of them. The same in Go: runtime/runtime2.go, p.
+//
+// Unless noted only the worker that holds the P touches a field.
+type P struct {
+	id int32
+	s  *Scheduler
+	m  *M // its worker; nil while idle
+
+	runnext   atom.Ptr[G] // the task to run before those in runq; anyone may take it by CAS
+	fair      int32       // counts down to the next look at the queues out of turn
+	schedtick atom.Uint32 // counts the tasks chosen here; others read it
+	attn      atom.Uint32 // what the worker must see to before the next task; anyone sets bits
+	runq      runq
+
+	nativeTime int64 // when the native scheduler was last given its turn, ns
+
+	rng     rng.Source
+	gfree   gFree
+	stkfree stackPool
+	idcache uint64 // next task id to give out
+	idend   uint64
+	joinq   joinq
+	frames  *frame // free Join frames
+
+	// The back-off of futile wake-ups; see wakeSlow.
+	wakeSkip, wakeBackoff int32
+	pickNS                int64 // mean time between two choices of a task, lately
+	fairAt                int64 // when outOfTurn was last called, and schedtick then
+	fairTick              uint32
+	wokeAt                int64       // ns; 0: nothing to judge
+	waking                atom.Uint32 // 1 while the worker wakes another for its runnext: not to be stolen
+
+	// Counters. Others read them when all is idle (s.lock) or as a guess.
+	nSpawn, nEnd atom.Uint32 // wrap; only their difference counts
+	nOverflow    uint32
+
+	link    *P   // next idle P; s.lock
+	state   int8 // pIdle, pRunning, pDead; s.lock
+	sysTick uint32
+	_       [64]byte
+}
+
+// The states of a P, guarded by s.lock.
+const (
+	pIdle    = iota // on s.pidle
+	pRunning        // a worker holds it
+	pDead           // beyond Procs
+)
+
+// Bits of P.attn.
+const (
+	attnRetire  = 1 << iota // SetProcs has taken this P away
+	attnClosing             // the scheduler is closing
+	attnNative              // a plain goroutine has been readied here: let the native scheduler in
+)
+
+// setAttn sets bits for the worker of p to see before its next task.
+func (p *P) setAttn(bits uint32) { p.attn.Or(bits) }
+
+// fairTicks is how many tasks are chosen between two looks at the global queue before the local one
+// (runtime/proc.go, findRunnable: "schedtick%61").
+const fairTicks = 61
+
+// nextID returns a fresh task id.
+func (p *P) nextID() uint64 {
+	const batch = 16
+	if p.idcache == p.idend {
+		p.idend = p.s.idgen.Add(batch) + 1
+		p.idcache = p.idend - batch
+	}
+	id := p.idcache
+	p.idcache++
+	return id
+}
+
+// pidleput puts p, which nobody holds now, on the idle list. Needs s.lock.
+func (s *Scheduler) pidleput(p *P) {
+	p.state = pIdle
+	p.m = nil
+	p.link = s.pidle
+	s.pidle = p
+	s.npidle.Add(1)
+}
+
+// pidleget takes an idle P, nil if there is none or the workers are to end. Needs s.lock.
+func (s *Scheduler) pidleget() *P {
+	p := s.pidle
+	if p == nil || s.ended {
+		return nil
+	}
+	s.pidle = p.link
+	p.link = nil
+	s.npidle.Add(-1)
+	s.nprun++
+	p.state = pRunning
+	s.sysmonWake()
+	return p
+}
+
+// acquirep gives p, taken by pidleget, to m.
+func (m *M) acquirep(p *P) {
+	m.p = p
+	p.m = m
+}
+
+// releasep takes m's P from it. Needs s.lock. The P goes to the idle list, or away if SetProcs said so.
+func (m *M) releasep() *P {
+	p, s := m.p, m.s
+	m.p = nil
+	s.nprun--
+	if p.id >= s.procs.Load() {
+		p.state = pDead
+		p.m = nil
+	} else {
+		s.pidleput(p)
+	}
+	return p
+}

@@ -1,0 +1,154 @@
+package sched
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/coro"
+)
+
+// Panics that no task has recovered, and tasks that end by Goexit. The same in Go:
+// runtime/panic.go, fatalpanic and Goexit.
+
+// PanicError is a panic that ended a task.
+type PanicError struct {
+	Value  any    // what panic was called with
+	Stack  []byte // the task's stack at that moment, in the form of a goroutine's traceback
+	TaskID uint64 // 0 for a function that ran on a plain goroutine
+}
+
+// Error returns the value as the runtime would print it, and the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("panic: %s\n\ntask %d [running]:\n%s", panicText(e.Value), e.TaskID, e.Stack)
+}
+
+// Unwrap returns Value if it is an error, nil if not.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Exit ends the calling task, or plain goroutine, after its deferred calls: runtime.Goexit.
+func Exit() { runtime.Goexit() }
+
+// taskFailed is the deferred call at the bottom of a coroutine. It finds out how its task ended, if
+// not by returning.
+func (st *stack) taskFailed() {
+	if !st.inTask {
+		return // retired
+	}
+	st.inTask = false
+	gp := st.g
+	if v := recover(); v != nil {
+		e := newPanicError(v, gp.id)
+		st.handlePanic(e)
+		tellEndOrCrash(gp, End{Panic: e})
+		st.goexit0(gp)
+		return // to run, which goes on with the next task, or in the Goexit that was under way
+	}
+	tellEndOrCrash(gp, End{Exited: true})
+	st.goexit0(gp)
+}
+
+// exited is the deferred call below taskFailed. A Goexit cannot be stopped, not even by recovering
+// what a deferred call has panicked with meanwhile: this stack has to end, which takes a g0.
+func (st *stack) exited() {
+	if st.retired {
+		return
+	}
+	m := st.m
+	m.act, m.leftStk = actDead, st
+	coro.Switch(&st.Stack, &m.g0.Stack)
+}
+
+// tellEndOrCrash is tellEnd where no other deferred call would catch an Ender's own panic.
+func tellEndOrCrash(gp *G, how End) {
+	defer func() {
+		if v := recover(); v != nil {
+			crash(newPanicError(v, gp.id))
+		}
+	}()
+	gp.tellEnd(how)
+}
+
+// handlePanic gives e to the PanicHandler, or ends the process.
+func (st *stack) handlePanic(e *PanicError) {
+	h := st.m.s.cfg.PanicHandler
+	if h == nil {
+		crash(e)
+	}
+	done := false
+	defer func() {
+		if done {
+			return
+		}
+		if v := recover(); v != nil {
+			crash(newPanicError(v, e.TaskID))
+		}
+		crash(e) // the handler has called Goexit
+	}()
+	h(e)
+	done = true
+}
+
+// newPanicError is called by the deferred function that has recovered v.
+func newPanicError(v any, id uint64) *PanicError {
+	if e, ok := v.(*PanicError); ok {
+		return e // raised again by Join or its like
+	}
+	stack := debug.Stack()
+	if i := bytes.IndexByte(stack, '\n'); i >= 0 {
+		stack = stack[i+1:] // "goroutine 7 [running]:" is of no use to anybody
+	}
+	return &PanicError{Value: v, Stack: stack, TaskID: id}
+}
+
+// crash ends the process by a native panic: status 2, GOTRACEBACK and debug.SetCrashOutput hold.
+// It is raised on a goroutine of its own, where no recover of ours or of a library's is below it.
+func crash(e *PanicError) {
+	go func() { panic(fatal{e}) }()
+	select {}
+}
+
+// fatal is printed by the runtime through Error.
+type fatal struct{ e *PanicError }
+
+// Error returns what the runtime prints after "panic: ".
+func (f fatal) Error() string {
+	return fmt.Sprintf("%s\n\ntask %d [running]:\n%s", panicText(f.e.Value), f.e.TaskID, f.e.Stack)
+}
+
+// panicText returns what the runtime would print for v after "panic: ".
+// The same in Go: runtime/error.go, printpanicval and printanycustomtype.
+func panicText(v any) string {
+	switch v := v.(type) {
+	case error:
+		return v.Error()
+	case fmt.Stringer:
+		return v.String()
+	}
+	r := reflect.ValueOf(v)
+	var text string
+	switch k := r.Kind(); {
+	case k == reflect.String:
+		text = r.String()
+	case k >= reflect.Bool && k <= reflect.Complex128:
+		text = fmt.Sprint(v)
+	default:
+		type eface struct{ typ, data unsafe.Pointer }
+		return fmt.Sprintf("(%T) %p", v, (*eface)(unsafe.Pointer(&v)).data)
+	}
+	switch k := r.Kind(); {
+	case r.Type().PkgPath() == "": // predeclared
+		return text
+	case k == reflect.String:
+		return fmt.Sprintf("%T(\"%s\")", v, text)
+	case k == reflect.Complex64 || k == reflect.Complex128:
+		return fmt.Sprintf("%T%s", v, text) // it has brackets of its own
+	}
+	return fmt.Sprintf("%T(%s)", v, text)
+}

@@ -1,0 +1,220 @@
+package sched
+
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/rawlock"
+)
+
+// Parking: how a G stops until somebody makes it runnable again, and how a task gives way. Every
+// primitive is built on Park and Ready; see the package comment for the contract.
+// The same in Go: runtime/proc.go, gopark, goready, goschedImpl.
+//
+// Park, ParkUnlock and Yield write the switch out by hand instead of calling coro.Switch: each return
+// that crosses a switch is mispredicted by the processor, so a level of calls costs 4 to 8 ns.
+
+// What the stack that continues has to do for the one that left, as its first act: only then has
+// the leaver wholly left, so only then may others see it.
+const (
+	actNone   = iota
+	actUnlock // m.left waits: release m.lock
+	actPark   // m.left waits: run its commit
+	actYield  // m.left goes to the end of the queue
+	actIdle   // m.leftStk has nothing to run: into the pool
+	actDead   // m.leftStk is to be buried; only ever left for a g0
+)
+
+// Self returns the G of the caller: its task's, or the entry of the calling plain goroutine. That
+// entry belongs to the calling goroutine while it lives.
+func Self() *G {
+	if st := (*stack)(unsafe.Pointer(coro.Self())); st != nil {
+		return st.g
+	}
+	return adopt()
+}
+
+// Park blocks the caller, task or plain goroutine, until Ready is called on its G.
+//
+// The order is: the caller's G is marked as waiting, its stack is left, then commit(g, arg) runs,
+// on another task's stack, and makes g known to whoever will wake it, typically by releasing the
+// lock of the queue that holds g. If commit returns false, g is made runnable again at once. commit
+// must not block, panic, allocate, or call Self. nil is for a wait that only an unwinding ends: a Ready
+// that comes before the stack has been left finds no waiting G, and is lost.
+//
+// If the scheduler closes meanwhile and nobody has won the right to wake g, Park does not return: it
+// ends the task by runtime.Goexit. A caller that has put g into a queue takes it out again in a
+// deferred call, or uses (*G).Park.
+func Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg unsafe.Pointer) {
+	if !Self().Park(reason, commit, arg) {
+		runtime.Goexit()
+	}
+}
+
+// Park is the function Park for a caller that has g, its own, already in hand: g must be Self().
+// It returns false when g is being unwound because its scheduler closes: the caller must take g out
+// of its queue and then call runtime.Goexit.
+func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+	st := gp.stk
+	if st == nil {
+		return gp.parkNative(reason, commit, arg)
+	}
+	m := st.m
+	gp.reason = reason
+	to := m.schedule()
+	m.act, m.left, m.commit, m.arg = actPark, gp, commit, arg
+	leave := coro.Leave(&st.Stack, &to.Stack)
+	coro.Unpin()
+	leave()
+	coro.Pin()
+	if st.HasErrand() {
+		st.Errand()
+	}
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+	if gp.unwinding {
+		gp.unwinding = false
+		return false
+	}
+	return true
+}
+
+// ParkUnlock is Park with a commit that releases lock, which is what most primitives need, without
+// the indirect call.
+func (gp *G) ParkUnlock(reason WaitReason, lock *rawlock.Mutex) bool {
+	st := gp.stk
+	if st == nil {
+		return gp.parkNative(reason, unlockRaw, unsafe.Pointer(lock))
+	}
+	m := st.m
+	gp.reason = reason
+	to := m.schedule()
+	m.act, m.left, m.lock = actUnlock, gp, lock
+	leave := coro.Leave(&st.Stack, &to.Stack)
+	coro.Unpin()
+	leave()
+	coro.Pin()
+	if st.HasErrand() {
+		st.Errand()
+	}
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+	if gp.unwinding {
+		gp.unwinding = false
+		return false
+	}
+	return true
+}
+
+// unlockRaw is the commit that releases a lock.
+func unlockRaw(_ *G, lock unsafe.Pointer) bool {
+	(*rawlock.Mutex)(lock).Unlock()
+	return true
+}
+
+// Claim wins the right to wake gp, which waits. False means that gp is being unwound: go on to the
+// next waiter. Whoever has won must call Ready, once; in between it may hand gp a value. Call it
+// under the lock that guards the queue from which gp was taken, so that gp, if unwound, finds out
+// whether it is still queued.
+func (gp *G) Claim() bool { return gp.state.CompareAndSwap(gWaiting, gClaimed) }
+
+// Ready makes gp, which is parked, runnable; it claims gp if the caller has not. Once for each Park.
+// It never blocks. If gp is being unwound it does nothing.
+func (gp *G) Ready() {
+	if gp.state.Load() != gClaimed && !gp.Claim() {
+		return
+	}
+	s := gp.s
+	if s == nil {
+		gp.readyNative()
+		return
+	}
+	gp.state.StoreRel(gRunnable)
+	if st := self(); st != nil && st.m.s == s {
+		if p := st.m.p; p != nil {
+			p.runqput(gp, true)
+			p.wake()
+			return
+		}
+	}
+	s.injectOne(gp)
+}
+
+// Yield lets other tasks run first, if there are any: the caller goes to the end of its P's queue.
+// On a plain goroutine it is runtime.Gosched.
+//
+// The runtime puts the yielding goroutine into the global queue (runtime/proc.go, goschedImpl),
+// under a lock; the local ring does without, and the global queue has its turn every 61st time.
+func Yield() {
+	st := self()
+	if st == nil {
+		runtime.Gosched()
+		return
+	}
+	m := st.m
+	p := m.p
+	if p.runnext.Load() == nil && p.runq.empty() && p.attn.Load() == 0 && m.s.globqsize.Load() == 0 {
+		if p.fair--; p.fair > 0 {
+			return
+		}
+	}
+	gp := st.g
+	to := m.scheduleYield()
+	if to == nil {
+		return
+	}
+	m.act, m.left = actYield, gp
+	leave := coro.Leave(&st.Stack, &to.Stack)
+	coro.Unpin()
+	leave()
+	coro.Pin()
+	if st.HasErrand() {
+		st.Errand()
+	}
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+	if gp.unwinding {
+		gp.unwinding = false
+		runtime.Goexit()
+	}
+}
+
+// settle does what the stack that left has asked for. It runs on the stack that continues.
+func (m *M) settle() {
+	act, gp, p := m.act, m.left, m.p
+	m.act = actNone
+	switch act {
+	case actUnlock:
+		gp.state.StoreRel(gWaiting)
+		m.lock.Unlock()
+		if p.attn.Load()&attnClosing != 0 {
+			m.s.unwindFirst(gp)
+		}
+	case actPark:
+		commit, arg := m.commit, m.arg
+		m.arg = nil
+		gp.state.StoreRel(gWaiting)
+		if commit != nil && !commit(gp, arg) && gp.Claim() {
+			gp.state.StoreRel(gRunnable)
+			p.runqput(gp, true)
+		}
+		if p.attn.Load()&attnClosing != 0 {
+			m.s.unwindFirst(gp)
+		}
+	case actYield:
+		gp.state.StoreRel(gRunnable)
+		if p.attn.Load()&attnClosing != 0 && !gp.unwound {
+			gp.unwind()
+		}
+		p.runqput(gp, false)
+		p.wake()
+	case actIdle:
+		p.stkput(m.leftStk)
+	case actDead:
+		coro.Bury(&m.g0.Stack, &m.leftStk.Stack)
+	}
+}

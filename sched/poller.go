@@ -1,0 +1,159 @@
+package sched
+
+import (
+	"sync/atomic"
+
+	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/coro"
+)
+
+// What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
+// head comment.
+
+// Poller is what findRunnable needs of a network poller; a Scheduler has at most one.
+type Poller interface {
+	// Poll claims every G whose wait has ended and pushes it to ready. delayNS < 0 blocks until
+	// there is an event or Break is called; 0 does not block. One worker at a time calls it.
+	Poll(delayNS int64, ready *GList)
+	// Break makes a blocked Poll, or the next one that would block, return at once.
+	Break()
+	// Waiting reports whether any G is parked on the poller; if none is, nobody need poll. It must
+	// not take a lock: it may be asked while a task that is about to park holds one.
+	Waiting() bool
+	// Close is called when the Scheduler has closed; no Poll runs then, and none follows.
+	Close() error
+}
+
+// GList collects Gs that a Poller has claimed.
+type GList struct {
+	s      *Scheduler // whose poller it is
+	q      gQueue     // tasks of s
+	others bool       // plain goroutines or other schedulers' tasks have been readied
+}
+
+// Push adds gp, which the caller has claimed. A plain goroutine and a task of another scheduler are
+// made ready at once.
+func (l *GList) Push(gp *G) {
+	if gp.s != l.s {
+		l.others = true
+		gp.Ready()
+		return
+	}
+	gp.state.StoreRel(gRunnable)
+	l.q.pushBack(gp)
+}
+
+type pollState struct {
+	poller   atomic.Pointer[Poller]
+	polling  atomic.Bool  // a worker is inside Poll; whoever sets it may call it
+	lastpoll atomic.Int64 // when Poll last returned, ns
+}
+
+// pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks
+// out of turn.
+const pollEveryNS = 1_000_000
+
+// Poller returns the poller of s, which the first call makes by open. After Close it returns
+// ErrClosed.
+func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
+	if p := s.poller.Load(); p != nil && !s.closing.Load() {
+		return *p, nil
+	}
+	p, err := open()
+	if err != nil {
+		return nil, err
+	}
+	s.lock.Lock()
+	old := s.poller.Load()
+	closed := s.closing.Load()
+	if old == nil && !closed {
+		s.poller.Store(&p)
+	}
+	s.lock.Unlock()
+	switch {
+	case closed:
+		_ = p.Close()
+		return nil, ErrClosed
+	case old != nil:
+		_ = p.Close() // another call was faster
+		return *old, nil
+	}
+	return p, nil
+}
+
+// NeedPoll makes sure that a worker polls, or will before it sleeps. The poller calls it after a wait
+// has begun that no worker's own search will notice: that of a plain goroutine or of another
+// scheduler's task. It never blocks.
+func (s *Scheduler) NeedPoll() {
+	if !s.polling.Load() {
+		s.wakep()
+	}
+}
+
+// pollDue reports whether the network has been left alone for too long.
+func (s *Scheduler) pollDue() bool {
+	p := s.poller.Load()
+	return p != nil && !s.polling.Load() && (*p).Waiting() && clock.Nanotime()-s.lastpoll.Load() > pollEveryNS
+}
+
+// poll calls the poller, if there is one with somebody waiting and nobody else polls.
+func (s *Scheduler) poll(delayNS int64) GList {
+	p := s.poller.Load()
+	if p == nil || !(*p).Waiting() || !s.polling.CompareAndSwap(false, true) {
+		return GList{s: s}
+	}
+	l := GList{s: s} // escapes to the heap, so it is made only here
+	(*p).Poll(delayNS, &l)
+	s.lastpoll.Store(clock.Nanotime())
+	s.polling.Store(false)
+	return l
+}
+
+// pollNow polls without blocking; m has a P. It returns one task and queues the others.
+func (m *M) pollNow() *G {
+	l := m.s.poll(0)
+	return m.take(&l)
+}
+
+// take returns the first task of l and makes the others runnable on m's P.
+func (m *M) take(l *GList) *G {
+	gp := l.q.pop()
+	for g := l.q.pop(); g != nil; g = l.q.pop() {
+		m.p.runqput(g, false)
+	}
+	if gp != nil {
+		m.p.wake()
+	}
+	if l.others {
+		m.p.setAttn(attnNative)
+	}
+	return gp
+}
+
+// pollBlocking waits for the network, if somebody waits there; m has no P. With a task it returns
+// with a P.
+//
+// There is no lost wake-up between Waiting, which said no, and sleep: a G that begins to wait runs
+// on a worker, which polls before it sleeps, or NeedPoll is called for it.
+func (m *M) pollBlocking() *G {
+	s := m.s
+	for {
+		l := s.poll(-1)
+		if l.others {
+			coro.Gosched() // before this thread, and a native P with it, sleeps
+		}
+		if l.q.n == 0 {
+			if l.others {
+				continue
+			}
+			return nil
+		}
+		p := s.tryAcquire()
+		if p == nil {
+			s.inject(&l.q)
+			return nil
+		}
+		m.acquirep(p)
+		return m.take(&l)
+	}
+}

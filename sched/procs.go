@@ -1,0 +1,93 @@
+package sched
+
+import "github.com/userrt/userrt/internal/rng"
+
+// The number of Ps. The same in Go: runtime/proc.go, procresize, which stops the world for it; here a
+// P that has become one too many is given up by its worker before the next task, and nobody waits.
+
+// SetProcs sets how many tasks may run at a time and returns the old number; n < 1 changes nothing.
+// More than that many tasks may still run for as long as those on withdrawn Ps neither block nor
+// yield. It never blocks for long. The same as runtime.GOMAXPROCS(n).
+func (s *Scheduler) SetProcs(n int) (old int) {
+	s.lock.Lock()
+	old = int(s.procs.Load())
+	if n < 1 || n == old || s.closing.Load() {
+		s.lock.Unlock()
+		return old
+	}
+	n = min(n, maxProcs)
+	s.setProcsLocked(n)
+	s.lock.Unlock()
+	if n > old {
+		s.wakep()
+	}
+	return old
+}
+
+// setProcsLocked needs s.lock.
+func (s *Scheduler) setProcsLocked(n int) {
+	var all []*P
+	if a := s.allp.Load(); a != nil {
+		all = *a
+	}
+	if len(all) < n {
+		grown := append([]*P(nil), all...) // thieves go on reading the old one
+		for id := len(all); id < n; id++ {
+			grown = append(grown, &P{
+				id: int32(id), s: s, state: pDead, fair: fairTicks,
+				rng: rng.New(s.seed + uint64(id)*0x9e3779b97f4a7c15),
+			})
+		}
+		all = grown
+		s.allp.Store(&all)
+	}
+	s.procs.Store(int32(n))
+	// Rebuild the idle list; mark or unmark the running ones.
+	s.pidle = nil
+	s.npidle.Store(0)
+	for i := len(all) - 1; i >= 0; i-- {
+		switch p := all[i]; {
+		case p.state == pRunning && i >= n:
+			p.setAttn(attnRetire)
+		case p.state == pRunning:
+			p.attn.And(^uint32(attnRetire))
+		case i < n:
+			p.attn.And(^uint32(attnRetire)) // given up in the usual way, before its worker saw the bit
+			s.pidleput(p)
+		default:
+			p.state = pDead
+		}
+	}
+}
+
+// retire gives up m's P, which SetProcs has taken away, with all that is queued there, and gp.
+func (m *M) retire(gp *G) {
+	s, p := m.s, m.p
+	var q gQueue
+	if gp != nil {
+		q.pushBack(gp)
+	}
+	for g := p.runqget(); g != nil; g = p.runqget() {
+		q.pushBack(g)
+	}
+	wasSpinning := m.spinning
+	m.spinning = false
+	s.lock.Lock()
+	p.attn.And(^uint32(attnRetire))
+	if p.id < s.procs.Load() { // SetProcs has changed its mind
+		s.globrunqput(&q)
+		m.spinning = wasSpinning
+		s.lock.Unlock()
+		return
+	}
+	s.globrunqput(&q)
+	m.releasep()
+	if s.nprun == 0 {
+		s.allIdle()
+	}
+	s.lock.Unlock()
+	if wasSpinning {
+		s.nmspinning.Add(-1)
+	}
+	s.wakep()
+}

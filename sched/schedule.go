@@ -1,0 +1,212 @@
+package sched
+
+import (
+	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/getg"
+)
+
+// Choosing what a worker runs next, and running it. What can be chosen without a lock is chosen on
+// the stack that is leaving, which then switches straight there; all else is left to the worker's
+// g0. The same in Go: runtime/proc.go, schedule, execute, goexit0, where every choice is made on g0.
+
+// next chooses a task for m, or returns nil when that takes a g0: to search, to wait or to stop.
+func (m *M) next() *G {
+	p := m.p
+	p.schedtick.StoreRel(p.schedtick.Load() + 1)
+	if p.fair--; p.fair <= 0 || p.attn.Load() != 0 {
+		if gp, g0 := p.outOfTurn(); gp != nil || g0 {
+			return gp
+		}
+	}
+	return p.runqget()
+}
+
+// schedule chooses the stack to which the one that leaves shall switch.
+func (m *M) schedule() *stack {
+	gp := m.next()
+	if gp == nil {
+		return &m.g0
+	}
+	return m.stackFor(gp)
+}
+
+// scheduleYield is schedule for a task that could as well go on: nil when there is no other.
+func (m *M) scheduleYield() *stack {
+	if m.p.attn.Load() != 0 {
+		return m.schedule()
+	}
+	gp := m.next()
+	if gp == nil {
+		if p := m.p; p.fair <= 0 || p.attn.Load() != 0 {
+			return &m.g0 // outOfTurn has left something to it
+		}
+		return nil
+	}
+	return m.stackFor(gp)
+}
+
+// stackFor prepares gp to run on m: gives it a stack, if it has not started, and returns that. Where
+// it takes g0 to go there, gp is left for g0.
+func (m *M) stackFor(gp *G) *stack {
+	st := gp.stk
+	if st == nil {
+		if st = m.p.stkfree.pop(); st == nil {
+			m.nextg = gp
+			return &m.g0
+		}
+		gp.stk, st.g = st, gp
+	}
+	if coro.Marked(&st.Stack) {
+		m.nextg = gp
+		return &m.g0
+	}
+	gp.state.StoreRel(gRunning)
+	st.m = m
+	return st
+}
+
+// outOfTurn is the look at what the usual order would starve: every 61st time the global queue
+// comes before the local one, and the oldest local task before runnext, so that two tasks that
+// ready each other for ever hold up nobody. (The runtime lets such a pair inherit one time slice,
+// which sysmon ends; counting needs no clock.) g0 means that the worker's g0 must look itself.
+func (p *P) outOfTurn() (gp *G, g0 bool) {
+	s := p.s
+	if p.attn.Load() != 0 {
+		return nil, true
+	}
+	p.fair = fairTicks
+	now := clock.Nanotime()
+	if p.wokeAt != 0 {
+		p.judgeWake(now)
+	}
+	if tick := p.schedtick.Load(); tick-p.fairTick > fairTicks/2 {
+		p.pickNS = (now - p.fairAt) / int64(tick-p.fairTick)
+		p.fairAt, p.fairTick = now, tick
+	}
+	if now-p.nativeTime > nativeSliceNS {
+		p.setAttn(attnNative)
+		return nil, true
+	}
+	if s.globqsize.Load() > 0 {
+		s.lock.Lock()
+		gp = s.globrunqget(p, 1)
+		s.lock.Unlock()
+		if gp != nil {
+			return gp, false
+		}
+	}
+	if s.pollDue() {
+		p.fair = 0 // findFast shall poll first
+		return nil, true
+	}
+	return p.runq.get(), false
+}
+
+// nativeSliceNS is how long a worker goes without giving way to the native scheduler. That would
+// preempt it after 10 ms, on a wired thread at the cost of two thread switches, 33 µs on an idle
+// machine and milliseconds on a busy one; giving way before, with the wire released, takes 0.13 µs.
+const nativeSliceNS = 5_000_000
+
+// run is the body of a coroutine: it runs tasks, one after the other, until it is retired.
+func (st *stack) run() {
+	defer st.exited()
+	st.m.settle()
+	for !st.retired {
+		st.runTasks()
+	}
+}
+
+// runTasks runs fresh tasks without any switch between them for as long as there are some; with
+// none, it waits in a pool until it is given one. It returns when it is retired, or after a panic.
+func (st *stack) runTasks() {
+	defer st.taskFailed()
+	for {
+		gp := st.g
+		if gp == nil {
+			if gp = st.idle(); gp == nil {
+				return
+			}
+		}
+		fn := gp.fn
+		gp.fn = nil
+		if gp.labelled {
+			getg.SetLabels(gp.labels)
+			gp.labels, gp.labelled = nil, false
+		}
+		st.inTask = true
+		fn()
+		gp.tellEnd(End{})
+		st.inTask = false
+		st.goexit0(gp)
+	}
+}
+
+// tellEnd tells who wants to know how gp has ended.
+func (gp *G) tellEnd(how End) {
+	end := gp.end
+	if end == nil {
+		return
+	}
+	gp.end = nil
+	if gp.unwound {
+		how = End{Dropped: true}
+	}
+	end.TaskEnded(how)
+}
+
+// goexit0 ends gp, the task on st. The same in Go: runtime/proc.go, goexit0.
+func (st *stack) goexit0(gp *G) {
+	if getg.Labels() != nil {
+		getg.SetLabels(nil)
+	}
+	p := st.m.p
+	st.g, gp.stk = nil, nil
+	if gp.unwound {
+		gp.unwinding, gp.unwound = false, false
+		gp.dying.Store(0)
+	}
+	gp.state.StoreRel(gDead)
+	p.nEnd.StoreRel(p.nEnd.Load() + 1)
+	p.gfput(gp)
+}
+
+// idle finds the next task after one has ended. If that is a fresh one it runs on this stack; else
+// this stack goes to the pool, and idle returns what it is given there, nil when it is retired.
+func (st *stack) idle() *G {
+	m := st.m
+	to := &m.g0
+	if gp := m.next(); gp != nil {
+		if gp.stk == nil {
+			gp.stk, st.g = st, gp
+			gp.state.StoreRel(gRunning)
+			return gp
+		}
+		to = m.stackFor(gp)
+	}
+	m.act, m.leftStk = actIdle, st
+	coro.Switch(&st.Stack, &to.Stack)
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+	return st.g
+}
+
+// execute runs gp on m from its g0, and whatever follows it, until somebody switches back to g0.
+// The same in Go: runtime/proc.go, execute.
+func (m *M) execute(gp *G) {
+	st := gp.stk
+	if st == nil {
+		if m.s.closing.Load() {
+			m.drop(gp)
+			return
+		}
+		st = m.newStack()
+		gp.stk, st.g = st, gp
+	}
+	coro.Clear(&m.g0.Stack, &st.Stack)
+	gp.state.StoreRel(gRunning)
+	st.m = m
+	coro.Switch(&m.g0.Stack, &st.Stack)
+	m.settle()
+}

@@ -1,0 +1,110 @@
+package sched
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/internal/rng"
+)
+
+// Config says how a Scheduler is to be; the zero value is a good one.
+type Config struct {
+	// Procs is the number of logical processors, that is of tasks that run at the same time; 0 means
+	// runtime.GOMAXPROCS(0).
+	Procs int
+
+	// PanicHandler is called with a panic that no task has recovered, on that task's stack, after its
+	// deferred calls; the task then ends. nil: such a panic ends the process with status 2, as one
+	// in a goroutine does.
+	PanicHandler func(*PanicError)
+
+	// Seed of every random choice; 0 means a random seed.
+	Seed uint64
+}
+
+// maxProcs bounds Config.Procs.
+const maxProcs = 1 << 12
+
+// Scheduler runs tasks on a few OS threads. Its workers start with the first task. The same in Go:
+// runtime/runtime2.go, schedt.
+//
+// A Scheduler wants Close: dropped without it, it leaks its idle threads and pooled stacks.
+type Scheduler struct {
+	cfg  Config
+	seed uint64
+
+	// Read by all, written seldom.
+	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
+	procs   atomic.Int32         // how many of them count
+	closing atomic.Bool          // Close was called; written under lock
+
+	_          [64]byte
+	npidle     atomic.Int32 // idle Ps; written under lock
+	nmspinning atomic.Int32 // searching Ms
+	_          [64]byte
+	globqsize  atomic.Int32 // globq.n, to be read without the lock
+	idgen      atomic.Uint64
+	_          [64]byte
+
+	// lock guards all below. No other lock of this package is taken while it is held.
+	lock         rawlock.Mutex
+	globq        gQueue
+	pidle        *P
+	midle        *M
+	nprun        int  // Ps that are not idle
+	needspinning bool // somebody has found no idle P for work: who would give up a P shall search first
+	nm           int  // Ms that exist
+	gfree        gFree
+	stkfree      stackPool
+	allgs        []*[gSlab]G
+	allFrames    []*[frameSlab]frame
+	nSpawn       uint32 // tasks spawned from outside; wraps
+	nDrop        uint32 // tasks dropped before they started; wraps
+	ended        bool   // workers are to end
+
+	idleSeq   atom.Uint32 // counts the moments when the last P went idle while closing: a futex
+	workersUp atom.Uint32 // workers that have not quite ended: a futex
+
+	sysmonState
+	pollState
+}
+
+// New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.
+func New(cfg Config) (*Scheduler, error) {
+	if cfg.Procs < 0 || cfg.Procs > maxProcs {
+		return nil, &ConfigError{"Procs", fmt.Sprintf("%d is not in 0 to %d", cfg.Procs, maxProcs)}
+	}
+	s := &Scheduler{cfg: cfg, seed: cfg.Seed}
+	if s.seed == 0 {
+		s.seed = rng.Seed()
+	}
+	n := cfg.Procs
+	if n == 0 {
+		n = min(runtime.GOMAXPROCS(0), maxProcs)
+	}
+	s.setProcsLocked(n) // nobody else knows s
+	return s, nil
+}
+
+// Default returns the Scheduler that the package's functions use on plain goroutines. It is made on
+// first use by New(Config{}).
+func Default() *Scheduler { return defaultScheduler() }
+
+var defaultScheduler = sync.OnceValue(func() *Scheduler {
+	s, err := New(Config{})
+	if err != nil {
+		panic(err) // the zero Config is always usable
+	}
+	return s
+})
+
+// How long Close waits for running tasks: since one has last reached a call of ours, and in all.
+const (
+	closeGraceNS = int64(time.Second)
+	closeMaxNS   = 10 * closeGraceNS
+)

@@ -1,0 +1,17 @@
+package sched
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A G takes two cache lines, and a task that never parks touches the first only.
+func TestSizeOfG(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("laid out for 64-bit words")
+	}
+	require.EqualValues(t, 128, unsafe.Sizeof(G{}))
+	require.EqualValues(t, 64, unsafe.Offsetof(G{}.labels))
+}

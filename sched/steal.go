@@ -1,0 +1,93 @@
+package sched
+
+import (
+	"github.com/userrt/userrt/internal/procyield"
+	"github.com/userrt/userrt/internal/rng"
+)
+
+// Work stealing. The same in Go: runtime/proc.go, stealWork, runqsteal, runqgrab.
+
+// stealRounds is how often a spinning worker goes round all Ps before it gives up; in the last round
+// it also takes what a P was going to run next.
+const stealRounds = 4
+
+// runnextPause is how many processor pauses a thief waits before it takes a running P's runnext,
+// and only if that P has chosen nothing meanwhile: a task that has just readied another is mostly
+// about to park. About 3 µs, as in runtime/proc.go, runqgrab.
+const runnextPause = 100
+
+// findByStealing searches the other Ps, if not too many workers search already: at most half as many
+// as there are busy Ps.
+func (m *M) findByStealing() *G {
+	s := m.s
+	if !m.spinning {
+		if 2*s.nmspinning.Load() >= s.procs.Load()-s.npidle.Load() {
+			return nil
+		}
+		m.spinning = true
+		s.nmspinning.Add(1)
+	}
+	all := *s.allp.Load()
+	n := uint32(len(all))
+	for round := range stealRounds {
+		last := round == stealRounds-1
+		// A random start and a stride that has no factor in common with n visit every P once.
+		at, stride := m.p.rng.N(n), coprime(&m.p.rng, n)
+		for range n {
+			if p := all[at]; p != m.p {
+				if gp := m.stealFrom(p, last); gp != nil {
+					return gp
+				}
+			}
+			at = (at + stride) % n
+		}
+		if s.globqsize.Load() > 0 {
+			return nil // giveUp takes it, under the lock
+		}
+	}
+	return nil
+}
+
+// stealFrom takes half of p's ring, a Join frame, or, if last, its runnext.
+func (m *M) stealFrom(p *P, last bool) *G {
+	self := m.p
+	t := self.runq.tail.Load()
+	if n := p.runq.grab(&self.runq, t); n > 0 {
+		n-- // the newest of them is run at once, the others are published
+		gp := self.runq.ring[(t+n)%runqSize].Load()
+		if n > 0 {
+			self.runq.tail.StoreRel(t + n)
+		}
+		return gp
+	}
+	if f := p.joinq.steal(); f != nil {
+		return f.task(self)
+	}
+	if !last {
+		return nil
+	}
+	gp := p.runnext.Load()
+	if gp == nil {
+		return nil
+	}
+	tick := p.schedtick.Load()
+	procyield.Pause(runnextPause)
+	if p.schedtick.Load() == tick && p.waking.Load() == 0 && p.runnext.CompareAndSwap(gp, nil) {
+		return gp
+	}
+	return nil
+}
+
+// coprime returns a random stride in [1, n] that has no factor in common with n.
+func coprime(r *rng.Source, n uint32) uint32 {
+	for {
+		k := 1 + r.N(n)
+		a, b := k, n
+		for b != 0 {
+			a, b = b, a%b
+		}
+		if a == 1 {
+			return k
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// opened counts the Schedulers of newTest that are open; goroutinesBefore is from before the first.
+var opened, goroutinesBefore int
+
+// newTest makes a Scheduler for one test; at the test's end it is closed, and the last of the test's
+// must leave no goroutine. Not for use within forProcs: see with.
+func newTest(t *testing.T, cfg Config) *Scheduler {
+	t.Helper()
+	if opened == 0 {
+		goroutinesBefore = runtime.NumGoroutine()
+	}
+	opened++
+	if cfg.Seed == 0 {
+		cfg.Seed = 1
+	}
+	s, err := New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		within(t, func() { require.NoError(t, s.Close()) }, s)
+		if opened--; opened == 0 {
+			goroutinesBack(t, goroutinesBefore)
+		}
+	})
+	return s
+}
+
+// with calls f with a Scheduler of the given Procs, which is closed afterwards.
+func with(t *testing.T, procs int, f func(s *Scheduler)) {
+	t.Helper()
+	s, err := New(Config{Procs: procs, Seed: 1})
+	require.NoError(t, err)
+	f(s)
+	within(t, func() { require.NoError(t, s.Close()) }, s)
+}
+
+// run is s.Run of fn, which must return, within the limit.
+func run(t *testing.T, s *Scheduler, fn func()) {
+	t.Helper()
+	var err error
+	within(t, func() { err = s.Run(fn) }, s)
+	require.NoError(t, err)
+}
+
+// until waits, on a plain goroutine, for cond.
+func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
+	t.Helper()
+	for end := time.Now().Add(hangLimit); !cond(); runtime.Gosched() {
+		if time.Now().After(end) {
+			for _, s := range ss {
+				t.Log(describe(s))
+			}
+			require.FailNow(t, "has not happened", what)
+		}
+	}
+}
+
+// waiting counts the tasks of s that are parked.
+func waiting(s *Scheduler) (n int) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for _, slab := range s.allgs {
+		for i := range slab {
+			if slab[i].state.Load() == gWaiting {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// parkForever waits for what never comes.
+func parkForever() { Park(WaitReasonZero, nil, nil) }
+
+// journal is a list that tasks and goroutines append to.
+type journal[T any] struct {
+	mu   sync.Mutex
+	list []T
+}
+
+func (j *journal[T]) add(v T) {
+	j.mu.Lock()
+	j.list = append(j.list, v)
+	j.mu.Unlock()
+}
+
+func (j *journal[T]) all() []T {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]T{}, j.list...)
+}
+
+// ends is an Ender that keeps what it is told.
+type ends struct{ journal[End] }
+
+func (e *ends) TaskEnded(how End) { e.add(how) }

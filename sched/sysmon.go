@@ -1,0 +1,113 @@
+package sched
+
+import (
+	"sync"
+
+	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/nap"
+)
+
+// The monitor: a thread without a P that looks after what nobody else would notice. The same in Go:
+// runtime/proc.go, sysmon. It sleeps 20 µs at first, after a millisecond without anything to do twice
+// as long each time, up to 10 ms; and for as long as no P is in use.
+
+const (
+	sysmonMinNS  = 20_000
+	sysmonMaxNS  = 10_000_000
+	sysmonRounds = 50 // at the shortest sleep before it grows
+	sysmonPollNS = 10_000_000
+)
+
+type sysmonState struct {
+	sysmonOn     bool       // it has been started; s.lock
+	sysmonSleeps bool       // until a P is taken; s.lock
+	sysmonSema   sync.Mutex // held; unlocked once to end that sleep
+	sysmonAt     int64      // when it last looked at the Ps, ns; its own
+}
+
+// sysmonStart starts the monitor with the first worker. Needs s.lock.
+func (s *Scheduler) sysmonStart() {
+	if !s.sysmonOn {
+		s.sysmonOn = true
+		s.workersUp.Add(1)
+		s.sysmonSema.Lock()
+		startWorker(s.sysmon)
+	}
+}
+
+// sysmonWake ends its long sleep. Needs s.lock.
+func (s *Scheduler) sysmonWake() {
+	if s.sysmonSleeps {
+		s.sysmonSleeps = false
+		s.sysmonSema.Unlock()
+	}
+}
+
+func (s *Scheduler) sysmon() {
+	n := nap.New()
+	delay, idle := int64(sysmonMinNS), 0
+	for {
+		n.Sleep(delay)
+		slept, ended := s.sysmonSleep()
+		if ended {
+			break
+		}
+		if slept || s.sysmonLook() {
+			delay, idle = sysmonMinNS, 0
+		} else if idle++; idle > sysmonRounds {
+			delay = min(2*delay, sysmonMaxNS)
+		}
+	}
+	n.Close()
+	s.workerGone()
+}
+
+// sysmonSleep sleeps while no P is in use, and tells whether it did and whether s has ended.
+func (s *Scheduler) sysmonSleep() (slept, ended bool) {
+	s.lock.Lock()
+	for s.nprun == 0 && !s.ended {
+		s.sysmonSleeps = true
+		s.lock.Unlock()
+		slept = true
+		s.sysmonSema.Lock()
+		s.lock.Lock()
+	}
+	ended = s.ended
+	s.lock.Unlock()
+	return slept, ended
+}
+
+// sysmonLook looks at all Ps and the network once and reports whether there was anything to do.
+func (s *Scheduler) sysmonLook() bool {
+	did := false
+	if last := s.lastpoll.Load(); last != 0 && clock.Nanotime()-last > sysmonPollNS {
+		if l := s.poll(0); l.q.n > 0 {
+			s.inject(&l.q)
+			did = true
+		}
+		s.lock.Lock()
+		idle := s.nprun == 0
+		s.lock.Unlock()
+		if p := s.poller.Load(); idle && (*p).Waiting() {
+			s.NeedPoll() // who went to sleep meanwhile saw us poll
+		}
+	}
+	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
+		return did
+	}
+	now := clock.Nanotime()
+	since := now - s.sysmonAt
+	s.sysmonAt = now
+	for _, p := range *s.allp.Load() {
+		tick := p.schedtick.Load()
+		ticks := tick - p.sysTick
+		p.sysTick = tick
+		// At the pace of the time since the last look: how long will p need for its ring?
+		need := int64(p.runq.size()) * since / int64(ticks+1)
+		if need >= wakeWorthNS || ticks == 0 && (p.runnext.Load() != nil || !p.joinq.empty()) {
+			s.wakep()
+			did = true
+		}
+	}
+	return did
+}
