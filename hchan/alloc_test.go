@@ -1,0 +1,201 @@
+// Memory: nothing is allocated on the steady path, nothing is kept that was received.
+
+package hchan
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"weak"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// TestUncontendedAllocatesNothing, in a task and in a goroutine.
+func TestUncontendedAllocatesNothing(t *testing.T) {
+	s := newScheduler(t, 2)
+	for _, kind := range []string{"task", "goroutine"} {
+		t.Run(kind, func(t *testing.T) {
+			ints, bigs := Make[int](4), Make[large](1)
+			var allocs float64
+			measure := func() {
+				allocs = testing.AllocsPerRun(500, func() {
+					ints.Send(1)
+					ints.TrySend(2)
+					ints.TryRecv()
+					ints.TryRecv()
+					ints.TryRecv() // refused
+					bigs.Send(large{})
+					bigs.TrySend(large{}) // refused
+					bigs.Recv()
+				})
+			}
+			if kind == "task" {
+				require.NoError(t, s.Run(measure))
+			} else {
+				measure()
+			}
+			require.Zero(t, allocs)
+		})
+	}
+	within(t, func() { require.NoError(t, s.Close()) })
+}
+
+// TestParkingAllocatesNothing counts the allocations of the process over many round trips in which
+// nearly every operation parks.
+func TestParkingAllocatesNothing(t *testing.T) {
+	const rounds = 4_000
+	task := func(s *sched.Scheduler) func(func()) { return s.Go }
+	goroutine := func(*sched.Scheduler) func(func()) { return func(fn func()) { go fn() } }
+	for _, procs := range []int{1, 2} {
+		for name, echoer := range map[string]func(*sched.Scheduler) func(func()){"task": task, "goroutine": goroutine} {
+			rounds := rounds
+			if name == "goroutine" { // each way goes through the native scheduler
+				rounds /= 10
+			}
+			t.Run(fmt.Sprintf("%s/procs=%d", name, procs), func(t *testing.T) {
+				s := newScheduler(t, procs)
+				ping, pong := Make[int](0), Make[int](0)
+				echoer(s)(func() {
+					for v := range ping.All() {
+						pong.Send(v + 1)
+					}
+					pong.Close()
+				})
+				var mallocs uint64
+				wrong := 0
+				within(t, func() {
+					require.NoError(t, s.Run(func() {
+						mallocs = leastMallocs(func() {
+							for i := range rounds {
+								ping.Send(i)
+								if v, _ := pong.Recv(); v != i+1 {
+									wrong++
+								}
+							}
+						})
+						ping.Close()
+						pong.Recv()
+					}))
+					require.NoError(t, s.Close())
+				})
+				require.Zero(t, wrong)
+				// A park that allocated would make two a round trip. Some may come from the native side:
+				// sudogs of its own for the plain goroutine, until its caches are full.
+				require.Less(t, mallocs, uint64(rounds/4))
+			})
+		}
+	}
+}
+
+// TestCrowdAllocatesNothing: a crowd of waiters that comes back finds its sudogs again.
+func TestCrowdAllocatesNothing(t *testing.T) {
+	const crowd, rounds = 50, 100
+	s := newScheduler(t, 1)
+	c := Make[int](0)
+	for range crowd {
+		s.Go(func() {
+			for range c.All() {
+			}
+		})
+	}
+	var mallocs uint64
+	within(t, func() {
+		require.NoError(t, s.Run(func() {
+			mallocs = leastMallocs(func() {
+				for i := range rounds {
+					for range crowd {
+						c.Send(i)
+					}
+					sched.Yield()
+				}
+			})
+			c.Close()
+		}))
+		require.NoError(t, s.Close())
+	})
+	require.Less(t, mallocs, uint64(crowd*rounds/20))
+}
+
+// TestReceivedIsNotRetained: on each way through a channel, the channel and its spare sudogs forget
+// what they carried.
+func TestReceivedIsNotRetained(t *testing.T) {
+	type object struct{ _ [64]byte }
+	drop := func(c *Chan[*object]) { c.Recv() }
+	for name, carry := range map[string]func(cs *callers, c *Chan[*object], p *object){
+		"buffer": func(cs *callers, c *Chan[*object], p *object) {
+			cs.do(func() { c.Send(p) })
+			cs.do(func() { drop(c) })
+		},
+		"buffer, TryRecv": func(cs *callers, c *Chan[*object], p *object) {
+			cs.do(func() { c.TrySend(p) })
+			cs.do(func() { c.TryRecv() })
+		},
+		"waiting receiver": func(cs *callers, c *Chan[*object], p *object) {
+			cs.Go(func() { drop(c) })
+			until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "one receiver")
+			cs.do(func() { c.Send(p) })
+		},
+		"waiting sender": func(cs *callers, c *Chan[*object], p *object) {
+			n := c.Cap() + 1
+			for range n {
+				cs.Go(func() { c.Send(p) })
+			}
+			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			cs.do(func() {
+				for range n {
+					drop(c)
+				}
+			})
+		},
+		"unwound sender": func(_ *callers, c *Chan[*object], p *object) {
+			s := newScheduler(t, 1)
+			n := c.Cap() + 1
+			for range n {
+				s.Go(func() { c.Send(p) })
+			}
+			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			require.NoError(t, s.Close())
+			for range n - 1 {
+				drop(c)
+			}
+		},
+		"sender at close": func(cs *callers, c *Chan[*object], p *object) {
+			n := c.Cap() + 1
+			for range n {
+				cs.Go(func() { _ = panicOf(func() { c.Send(p) }) })
+			}
+			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			cs.do(c.Close)
+			for range n {
+				drop(c)
+			}
+		},
+	} {
+		for _, size := range []int{0, 2} {
+			if size == 0 && (name == "buffer" || name == "buffer, TryRecv") {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/size=%d", name, size), func(t *testing.T) {
+				s := newScheduler(t, 2)
+				cs := &callers{s: s, kinds: []func(func()){s.Go, func(fn func()) { go fn() }}}
+				c := Make[*object](size)
+				var w weak.Pointer[object]
+				within(t, func() {
+					p := new(object)
+					w = weak.Make(p)
+					carry(cs, c, p)
+					cs.live.Wait()
+				})
+				until(t, func() bool {
+					runtime.GC()
+					return w.Value() == nil
+				}, "the element is collected")
+				runtime.KeepAlive(c)
+				within(t, func() { require.NoError(t, s.Close()) })
+			})
+		}
+	}
+}

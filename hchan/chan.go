@@ -1,0 +1,88 @@
+package hchan
+
+import (
+	"iter"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/rawlock"
+)
+
+// Chan is a channel of elements of type T; the names of its fields are those of the runtime's hchan
+// (runtime/chan.go). A nil *Chan behaves as a nil channel.
+//
+// Invariants:
+//
+//	C1  at least one of sendq and recvq is empty (a select with both kinds of case on one
+//	    unbuffered channel is the exception).
+//	C2  with a buffer: qcount > 0 implies that recvq is empty, qcount < dataqsiz that sendq is.
+//	C3  a slot of buf outside the queue holds T's zero value, so that nothing received is retained.
+type Chan[T any] struct {
+	lock rawlock.Mutex // guards all below; taken before a G is made ready, never while holding it
+
+	// qcount and closed are written under lock and read without it by the fast refusals of TrySend
+	// and TryRecv, by Len, and at the head of Recv.
+	qcount   word
+	closed   word
+	dataqsiz uint32 // len(buf); never changes
+	sendx    uint32 // the slot that the next send fills
+	recvx    uint32 // the slot that the next receive empties
+	buf      []T
+	recvq    waitq[T] // waiting receivers
+	sendq    waitq[T] // waiting senders, each with its value
+	spare    spares[T]
+}
+
+// maxAlloc bounds a buffer as the runtime does on 64-bit systems (runtime/malloc.go, maxAlloc).
+const maxAlloc = 1 << (32 + 16*(^uintptr(0)>>63))
+
+// Make returns a channel with room for size elements; 0 makes it unbuffered. It panics with
+// "makechan: size out of range" as the runtime does; a size above 2^31-1 is refused in any case.
+func Make[T any](size int) *Chan[T] {
+	var zero T
+	if size < 0 || size > 1<<31-1 || unsafe.Sizeof(zero) > 0 && uintptr(size) > (maxAlloc-1)/unsafe.Sizeof(zero) {
+		panic(errMakeSize)
+	}
+	c := &Chan[T]{dataqsiz: uint32(size)}
+	if size > 0 {
+		c.buf = make([]T, size)
+	}
+	return c
+}
+
+// Len returns how many elements are queued; 0 for a nil channel.
+func (c *Chan[T]) Len() int {
+	if c == nil {
+		return 0
+	}
+	return int(c.qcount.load())
+}
+
+// Cap returns the size of the buffer; 0 for a nil channel.
+func (c *Chan[T]) Cap() int {
+	if c == nil {
+		return 0
+	}
+	return int(c.dataqsiz)
+}
+
+// All returns a sequence of what is received until the channel is closed and empty, as range over a
+// channel does. Each step may block.
+func (c *Chan[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			v, ok := c.Recv()
+			if !ok || !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// enqueue copies v into the buffer, which has room. Needs lock.
+func (c *Chan[T]) enqueue(v T) {
+	c.buf[c.sendx] = v
+	if c.sendx++; c.sendx == c.dataqsiz {
+		c.sendx = 0
+	}
+	c.qcount.add(1)
+}

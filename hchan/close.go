@@ -1,0 +1,40 @@
+package hchan
+
+import "github.com/userrt/userrt/sched"
+
+// Close closes the channel: receivers get what is queued and then zero values with ok false, senders
+// panic. All waiters are woken, receivers first, each in the order in which they came. It panics
+// with "close of nil channel" and "close of closed channel". The same in Go: runtime/chan.go,
+// closechan.
+func (c *Chan[T]) Close() {
+	if c == nil {
+		panic(errCloseNil)
+	}
+	c.lock.Lock()
+	if c.closed.load() != 0 {
+		c.lock.Unlock()
+		panic(errCloseClosed)
+	}
+	c.closed.StoreRel(1)
+	// Claimed under the lock, woken without it: a woken G may want the lock at once. The sudogs are
+	// out of their queues, so next is free to link them.
+	var first, last *sudog[T]
+	for _, q := range []*waitq[T]{&c.recvq, &c.sendq} {
+		for sg := q.dequeue(); sg != nil; sg = q.dequeue() {
+			if last == nil {
+				first = sg
+			} else {
+				last.next = sg
+			}
+			last = sg
+		}
+	}
+	c.lock.Unlock()
+	for sg := first; sg != nil; {
+		next := sg.next
+		var gp *sched.G
+		gp, sg.next = sg.g, nil
+		gp.Ready() // from here on sg is its waiter's
+		sg = next
+	}
+}

@@ -1,0 +1,101 @@
+package hchan
+
+import "github.com/userrt/userrt/sched"
+
+// Recv receives. It blocks while no sender waits and the buffer is empty; on a nil channel it blocks
+// for ever. ok is false when the channel is closed and empty; v is then T's zero value.
+// The same in Go: runtime/chan.go, chanrecv.
+func (c *Chan[T]) Recv() (v T, ok bool) {
+	if c == nil {
+		forever(sched.WaitReasonChanReceiveNilChan)
+	}
+	c.lock.Lock()
+	if c.qcount.load() > 0 && c.sendq.first == nil {
+		v = c.dequeue()
+		c.lock.Unlock()
+		return v, true
+	}
+	if c.sendq.first != nil {
+		if sg := c.sendq.dequeue(); sg != nil {
+			return c.take(sg), true
+		}
+		if c.qcount.load() > 0 { // that sender was being unwound
+			v = c.dequeue()
+			c.lock.Unlock()
+			return v, true
+		}
+	}
+	if c.closed.load() != 0 {
+		c.lock.Unlock()
+		return v, false
+	}
+	// Wait for a sender, which puts the value into the sudog.
+	gp := sched.Self()
+	sg := c.spare.get(gp)
+	c.recvq.enqueue(sg)
+	if !gp.ParkUnlock(sched.WaitReasonChanReceive, &c.lock) {
+		c.unwound(&c.recvq, sg)
+	}
+	v, ok = sg.elem, sg.success
+	sg.free()
+	return v, ok
+}
+
+// dequeue takes the oldest element out of the buffer, which is not empty. Needs lock.
+func (c *Chan[T]) dequeue() T {
+	var zero T
+	v := c.buf[c.recvx]
+	c.buf[c.recvx] = zero
+	if c.recvx++; c.recvx == c.dataqsiz {
+		c.recvx = 0
+	}
+	c.qcount.add(^uint32(0))
+	return v
+}
+
+// take receives while the sender of sg waits, and releases lock. Without a buffer the value is the
+// sender's. With one, which is full, it is the oldest in the buffer, and the sender's value takes its
+// slot, which is both the head and the tail of the queue. The same in Go: runtime/chan.go, recv.
+func (c *Chan[T]) take(sg *sudog[T]) T {
+	v := sg.elem
+	if c.dataqsiz > 0 {
+		v, c.buf[c.recvx] = c.buf[c.recvx], v
+		if c.recvx++; c.recvx == c.dataqsiz {
+			c.recvx = 0
+		}
+		c.sendx = c.recvx
+	}
+	gp := sg.g
+	sg.success = true
+	c.spare.put(sg)
+	c.lock.Unlock()
+	gp.Ready()
+	return v
+}
+
+// TryRecv receives if that does not block; received reports whether it did. On a closed and empty
+// channel it does, with ok false; on a nil one it does not. The same in Go: runtime/chan.go,
+// selectnbrecv.
+func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
+	if c == nil || c.emptyNow() {
+		return v, false, false
+	}
+	c.lock.Lock()
+	if sg := c.sendq.dequeue(); sg != nil {
+		return c.take(sg), true, true
+	}
+	switch {
+	case c.qcount.load() > 0:
+		v, ok, received = c.dequeue(), true, true
+	case c.closed.load() != 0:
+		received = true
+	}
+	c.lock.Unlock()
+	return v, ok, received
+}
+
+// emptyNow reports, without the lock, that a buffered channel was open and empty at some moment of
+// the call: closed is read after qcount, and a channel does not open again.
+func (c *Chan[T]) emptyNow() bool {
+	return c.dataqsiz > 0 && c.qcount.load() == 0 && c.closed.load() == 0
+}
