@@ -1,0 +1,119 @@
+// Many callers on one WaitGroup at once.
+
+package waitgroup
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// TestStressRounds has several callers start tasks and wait, round after round, with no pause
+// between the wake-up and the next use.
+func TestStressRounds(t *testing.T) {
+	const groups, rounds, fan = 3, 40, 6
+	forCallers(t, func(t *testing.T, cs *callers) {
+		cs.usesDefault = true
+		var early atomic.Int32
+		for range groups {
+			cs.Go(func() {
+				var wg WaitGroup
+				for range rounds {
+					var part [fan]int
+					for i := range fan {
+						wg.Go(func() {
+							if i%2 == 0 {
+								sched.Yield()
+							}
+							part[i] = 1
+						})
+					}
+					wg.Wait()
+					for _, p := range part {
+						if p == 0 {
+							early.Add(1)
+						}
+					}
+				}
+			})
+		}
+		cs.live.Wait()
+		require.Zero(t, early.Load())
+	})
+}
+
+// TestStressWaitBesideDone: Waits begin just when the last Done comes.
+func TestStressWaitBesideDone(t *testing.T) {
+	const rounds, waiters = 40, 4
+	forCallers(t, func(t *testing.T, cs *callers) {
+		var early atomic.Int32
+		for range rounds {
+			var wg WaitGroup
+			var done atomic.Bool
+			wg.Add(2)
+			for range waiters {
+				cs.Go(func() {
+					wg.Wait()
+					if !done.Load() {
+						early.Add(1)
+					}
+				})
+			}
+			cs.Go(wg.Done)
+			cs.Go(func() {
+				done.Store(true)
+				wg.Done()
+			})
+			wg.Wait()
+		}
+		cs.live.Wait()
+		require.Zero(t, early.Load())
+	})
+}
+
+// TestStressTree: each task starts two more and waits for them, so that waits nest.
+func TestStressTree(t *testing.T) {
+	const depth = 7
+	forCallers(t, func(t *testing.T, cs *callers) {
+		cs.usesDefault = true
+		var leaves atomic.Int32
+		var grow func(d int)
+		grow = func(d int) {
+			if d == 0 {
+				leaves.Add(1)
+				return
+			}
+			var wg WaitGroup
+			wg.Go(func() { grow(d - 1) })
+			wg.Go(func() { grow(d - 1) })
+			wg.Wait()
+		}
+		cs.do(func() { grow(depth) })
+		require.EqualValues(t, 1<<depth, leaves.Load())
+	})
+}
+
+// TestStressCloseBesideWait closes a Scheduler while its tasks begin to wait and are woken.
+func TestStressCloseBesideWait(t *testing.T) {
+	defer collect()()
+	for range 30 {
+		closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
+			var wg, all WaitGroup
+			wg.Add(1)
+			require.NoError(t, s.Run(func() {
+				for range 20 {
+					all.Go(wg.Wait)
+				}
+			}))
+			go wg.Done()
+			require.NoError(t, s.Close())
+			all.Wait()
+			wg.Wait()
+			require.Zero(t, all.state.Load())
+			until(t, func() bool { return wg.state.Load() == 0 }, "no waiter is left")
+		})
+	}
+}

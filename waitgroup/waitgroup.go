@@ -1,0 +1,179 @@
+package waitgroup
+
+import (
+	"runtime"
+	"sync/atomic"
+
+	"github.com/userrt/userrt/internal/nocopy"
+	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/sched"
+)
+
+// WaitGroup waits for a number of tasks to end. The zero value is ready for use; it must not be
+// copied after its first use, which go vet sees. The same in Go: sync/waitgroup.go.
+//
+// Who calls Done happens before the return of every Wait that it lets through.
+type WaitGroup struct {
+	_ nocopy.NoCopy
+
+	// state is the counter in the high half and the number of waiters in the low one, so that one
+	// atomic operation sees both. Waiters are counted under lock.
+	state atomic.Uint64
+
+	// lock guards the waiters. Almost always there is at most one, which needs no slice.
+	lock rawlock.Mutex
+	one  *sched.G
+	more []*sched.G
+}
+
+const waiter = 1
+
+// counter is the high half, which may be negative for a moment in misuse.
+func counter(state uint64) int32 { return int32(state >> 32) }
+
+// Add adds delta, which may be negative, to the counter. When that becomes zero, all waiters are
+// woken. It panics with "sync: negative WaitGroup counter", and, if it sees that an Add from zero
+// races with Wait, with "sync: WaitGroup misuse: Add called concurrently with Wait".
+func (wg *WaitGroup) Add(delta int) {
+	state := wg.state.Add(uint64(delta) << 32)
+	n, w := counter(state), uint32(state)
+	if n > 0 || n == 0 && w == 0 {
+		if w != 0 && n == int32(delta) {
+			panic(misuseText)
+		}
+		return
+	}
+	if n < 0 {
+		panic("sync: negative WaitGroup counter")
+	}
+	wg.wakeAll()
+}
+
+const (
+	misuseText = "sync: WaitGroup misuse: Add called concurrently with Wait"
+	reusedText = "sync: WaitGroup is reused before previous Wait has returned"
+)
+
+// Done takes one from the counter.
+func (wg *WaitGroup) Done() { wg.Add(-1) }
+
+// wakeAll readies all waiters; the counter has just become zero.
+func (wg *WaitGroup) wakeAll() {
+	wg.lock.Lock()
+	state := wg.state.Load()
+	if uint32(state) == 0 { // all that waited have been unwound since
+		wg.lock.Unlock()
+		return
+	}
+	// No Wait counts itself while the counter is zero, so with somebody waiting it can only have
+	// changed by an Add that should not be.
+	if counter(state) != 0 {
+		wg.lock.Unlock()
+		panic(misuseText)
+	}
+	wg.state.Store(0)
+	one, more := wg.one, wg.more
+	wg.one, wg.more = nil, nil
+	claimed := one != nil && one.Claim()
+	for i, gp := range more {
+		if !gp.Claim() {
+			more[i] = nil // being unwound
+		}
+	}
+	wg.lock.Unlock()
+	if claimed {
+		one.Ready()
+	}
+	if more == nil {
+		return
+	}
+	for i, gp := range more {
+		if gp != nil {
+			gp.Ready()
+			more[i] = nil
+		}
+	}
+	wg.lock.Lock()
+	if wg.more == nil {
+		wg.more = more[:0] // for the next crowd
+	}
+	wg.lock.Unlock()
+}
+
+// Wait blocks until the counter is zero. It panics with "sync: WaitGroup is reused before previous
+// Wait has returned" when it sees that.
+func (wg *WaitGroup) Wait() {
+	if counter(wg.state.Load()) == 0 {
+		return
+	}
+	wg.lock.Lock()
+	for {
+		state := wg.state.Load()
+		if counter(state) == 0 {
+			wg.lock.Unlock()
+			return
+		}
+		if wg.state.CompareAndSwap(state, state+waiter) {
+			break
+		}
+	}
+	gp := sched.Self()
+	if wg.one == nil {
+		wg.one = gp
+	} else {
+		wg.more = append(wg.more, gp)
+	}
+	if !gp.ParkUnlock(sched.WaitReasonWaitGroupWait, &wg.lock) {
+		wg.leave(gp)
+		runtime.Goexit()
+	}
+	if wg.state.Load() != 0 {
+		panic(reusedText)
+	}
+}
+
+// leave takes gp, which is being unwound, out of the waiters if it is still there.
+func (wg *WaitGroup) leave(gp *sched.G) {
+	wg.lock.Lock()
+	defer wg.lock.Unlock()
+	found := wg.one == gp
+	if found {
+		wg.one = nil
+	}
+	for i, g := range wg.more {
+		if g == gp {
+			wg.more = append(wg.more[:i], wg.more[i+1:]...)
+			found = true
+			break
+		}
+	}
+	if found {
+		wg.state.Add(^uint64(0)) // one waiter less
+	}
+}
+
+// Go starts fn in a new task and counts it until it has ended: after its deferred calls, also when it
+// ends by a Goexit, and, if it panics, after the PanicHandler has returned. The WaitGroup must be
+// empty or have been counted up before a Wait that may run at the same time. fn must not be nil.
+// The same in Go: sync/waitgroup.go, Go.
+func (wg *WaitGroup) Go(fn func()) {
+	if fn == nil {
+		panic("sched: Go of nil func")
+	}
+	wg.Add(1)
+	started := false
+	defer func() {
+		if !started { // the scheduler is closed
+			wg.Done()
+		}
+	}()
+	sched.Current().GoEnd(fn, (*ended)(wg))
+	started = true
+}
+
+// ended is a WaitGroup as the one who is told of a task's end; a type of its own, so that WaitGroup
+// has no method TaskEnded.
+type ended WaitGroup
+
+// TaskEnded implements sched.Ender.
+func (e *ended) TaskEnded(sched.End) { (*WaitGroup)(e).Done() }
