@@ -1,0 +1,245 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// blockers are the ways to wait on a descriptor. ready must not succeed before it is closed.
+var blockers = []struct {
+	name  string
+	block func(l net.Listener, c net.Conn) error
+}{
+	{"accept", func(l net.Listener, _ net.Conn) error {
+		_, err := l.Accept()
+		return err
+	}},
+	{"read", func(_ net.Listener, c net.Conn) error {
+		_, err := c.Read(make([]byte, 1))
+		return err
+	}},
+	{"write", func(_ net.Listener, c net.Conn) error {
+		_, err := c.Write(make([]byte, 64<<20))
+		return err
+	}},
+}
+
+// Several callers block on the same thing: one in the poller, the others in the fdMutex.
+func TestCloseUnblocksAll(t *testing.T) {
+	for _, b := range blockers {
+		for _, procs := range []int{1, 2, 8} {
+			for _, closer := range []party{task, goroutine} {
+				t.Run(fmt.Sprint(b.name, "/", closer.name, "/procs=", procs), func(t *testing.T) {
+					s := scheduler(t, procs)
+					g := &group{s: s}
+					l := g.listener(t, task)
+					c, peer := connected(t, s)
+					const callers = 6
+					for i := range callers {
+						g.start([]party{task, goroutine}[i%2], func() {
+							err := b.block(l, c)
+							require.ErrorIs(t, err, net.ErrClosed)
+							var op *net.OpError
+							require.ErrorAs(t, err, &op)
+							require.Equal(t, b.name, op.Op)
+							require.Equal(t, net.ErrClosed, op.Err)
+						})
+					}
+					parked(t, s, 1)
+					g.run(closer, func() {
+						require.NoError(t, l.Close())
+						require.NoError(t, c.Close())
+						require.ErrorIs(t, l.Close(), net.ErrClosed)
+						require.ErrorIs(t, c.Close(), net.ErrClosed)
+					})
+					g.wg.Wait()
+					require.ErrorIs(t, b.block(l, c), net.ErrClosed)
+					require.NoError(t, peer.Close())
+					parked(t, s, 0)
+				})
+			}
+		}
+	}
+}
+
+// Close returns when the descriptor has been closed, which is when all its users have gone.
+func TestCloseWaitsForUsers(t *testing.T) {
+	s := scheduler(t, 2)
+	c, peer := connected(t, s)
+	g := &group{s: s}
+	g.start(task, func() {
+		_, err := c.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed)
+	})
+	parked(t, s, 1)
+	before := len(openFDs(t))
+	require.NoError(t, c.Close())
+	require.Len(t, openFDs(t), before-1)
+	g.wg.Wait()
+	require.NoError(t, peer.Close())
+}
+
+// A peer that closes wakes a parked reader with io.EOF, after what it has sent.
+func TestPeerCloseIsEOF(t *testing.T) {
+	eachPair(t, func(t *testing.T, s *sched.Scheduler, server, client party) {
+		g := &group{s: s}
+		l := g.listener(t, server)
+		var readers atomic.Int32
+		g.start(server, func() {
+			c, err := l.Accept()
+			require.NoError(t, err)
+			readers.Add(1)
+			all, err := io.ReadAll(c)
+			require.NoError(t, err)
+			require.Equal(t, "last words", string(all))
+			n, err := c.Read(make([]byte, 1))
+			require.Equal(t, 0, n)
+			require.Equal(t, io.EOF, err)
+			require.NoError(t, c.Close())
+		})
+		g.start(client, func() {
+			c, err := client.dial("tcp", l.Addr().String())
+			require.NoError(t, err)
+			eventually(t, "nobody reads", func() bool { return readers.Load() == 1 })
+			_, err = io.WriteString(c, "last words")
+			require.NoError(t, err)
+			require.NoError(t, c.Close())
+		})
+		g.wg.Wait()
+		require.NoError(t, l.Close())
+	})
+}
+
+// Closing a Scheduler unwinds the tasks that wait for the network; their deferred calls close the
+// connections.
+func TestSchedulerCloseUnwindsWaiters(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		t.Run(fmt.Sprint("procs=", procs), func(t *testing.T) {
+			scheduler(t, 1) // counts descriptors when s has long been closed
+			s, err := sched.New(sched.Config{Procs: procs})
+			require.NoError(t, err)
+			l := (&group{s: s}).listener(t, task)
+			c, peer := connected(t, s)
+			var begun, unwound, returned atomic.Int32
+			const callers = 5
+			for _, b := range blockers {
+				for range callers {
+					s.Go(func() {
+						defer unwound.Add(1)
+						begun.Add(1)
+						_ = b.block(l, c)
+						returned.Add(1)
+					})
+				}
+			}
+			mine, other := connected(t, s)
+			s.Go(func() {
+				defer unwound.Add(1)
+				defer mine.Close()
+				begun.Add(1)
+				_, _ = mine.Read(make([]byte, 1))
+				returned.Add(1)
+			})
+			parked(t, s, 4)
+			eventually(t, "not begun", func() bool { return begun.Load() == 3*callers+1 })
+			require.NoError(t, s.Close())
+			eventually(t, "deferred calls have not run", func() bool { return unwound.Load() == 3*callers+1 })
+			require.Zero(t, returned.Load())
+			require.ErrorIs(t, blockers[0].block(l, c), net.ErrClosed)
+			require.NoError(t, l.Close())
+			require.NoError(t, c.Close())
+			require.NoError(t, peer.Close())
+			require.ErrorIs(t, mine.Close(), net.ErrClosed)
+			require.NoError(t, other.Close())
+		})
+	}
+}
+
+// A goroutine that waits on a closed Scheduler's poller must not wait for ever.
+func TestSchedulerCloseWakesGoroutines(t *testing.T) {
+	scheduler(t, 1)
+	s, err := sched.New(sched.Config{Procs: 2})
+	require.NoError(t, err)
+	a, b := connected(t, s)
+	g := &group{s: s}
+	g.start(goroutine, func() {
+		_, err := a.Read(make([]byte, 1))
+		require.ErrorIs(t, err, net.ErrClosed)
+	})
+	parked(t, s, 1)
+	require.NoError(t, s.Close())
+	g.wg.Wait()
+	_, err = a.Write([]byte("x"))
+	require.ErrorIs(t, err, net.ErrClosed)
+	require.ErrorIs(t, a.SetDeadline(neverTime), net.ErrClosed)
+	require.NoError(t, a.Close())
+	require.NoError(t, b.Close())
+}
+
+// Closing races with every other call; nothing may hang, leak, or close another's descriptor.
+func TestStressCloseRaces(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		t.Run(fmt.Sprint("procs=", procs), func(t *testing.T) {
+			s := scheduler(t, procs)
+			for range 100 {
+				g := &group{s: s}
+				a, b := connected(t, s)
+				for i := range 4 {
+					p := []party{task, goroutine}[i%2]
+					g.start(p, func() { _, _ = a.Read(make([]byte, 100)) })
+					g.start(p, func() { _, _ = a.Write(make([]byte, 1000)) })
+					g.start(p, func() { _, _ = b.Write(make([]byte, 10)) })
+				}
+				closed := atomic.Int32{}
+				for i := range 3 {
+					g.start([]party{task, goroutine}[i%2], func() {
+						if a.Close() == nil {
+							closed.Add(1)
+						}
+						_ = b.Close()
+					})
+				}
+				g.wg.Wait()
+				require.EqualValues(t, 1, closed.Load())
+			}
+		})
+	}
+}
+
+// A connection may be used from a Scheduler that does not own it: who waited goes on where it belongs.
+func TestTaskOfAnotherScheduler(t *testing.T) {
+	owner := scheduler(t, 2)
+	user, err := sched.New(sched.Config{Procs: 2})
+	require.NoError(t, err)
+	a, b := connected(t, owner)
+	g := &group{s: user}
+	for i := range 4 {
+		g.start(task, func() {
+			for range 50 {
+				require.Same(t, user, sched.Current())
+				if i%2 == 0 {
+					_, err := a.Write([]byte("x"))
+					require.NoError(t, err)
+					sched.Yield()
+				} else {
+					_, err := b.Read(make([]byte, 1))
+					require.NoError(t, err)
+				}
+			}
+			require.Same(t, user, sched.Current())
+		})
+	}
+	g.wg.Wait()
+	require.NoError(t, user.Close())
+	require.NoError(t, a.Close())
+	require.NoError(t, b.Close())
+}

@@ -1,0 +1,95 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"net"
+	"os"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// pollFD is a descriptor with its registration: it lives from init to the destroy that the last user
+// after close calls. The same in Go: internal/poll/fd_unix.go, FD.
+type pollFD struct {
+	mu       fdMutex
+	sysfd    int
+	pd       *pollDesc
+	gone     waitWord // ready when sysfd has been closed; who closes waits here
+	closeErr error    // what closing it said; written before gone is ready
+}
+
+// init takes sysfd, a non-blocking socket, over and registers it with the caller's scheduler's poller.
+// On error sysfd is closed.
+func (f *pollFD) init(sysfd int) error {
+	p, err := pollerOf(sched.Current())
+	if err == nil {
+		f.pd, err = p.register(sysfd)
+	}
+	if err != nil {
+		_ = unix.Close(sysfd)
+		return err
+	}
+	f.sysfd = sysfd
+	return nil
+}
+
+// lock begins an operation in one direction and parks until those before it are over. Error:
+// net.ErrClosed. On success call unlock, deferred, because a task that is unwound runs nothing else.
+func (f *pollFD) lock(d direction) error {
+	held, unwound := f.mu.lock(d)
+	if unwound {
+		if held {
+			f.unlock(d)
+		}
+		runtime.Goexit()
+	}
+	if !held {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+func (f *pollFD) unlock(d direction) {
+	if f.mu.unlock(d) {
+		f.destroy()
+	}
+}
+
+// alive returns net.ErrClosed once f is closed, or its poller is.
+func (f *pollFD) alive() error {
+	if !f.mu.incref() {
+		return net.ErrClosed
+	}
+	defer f.decref()
+	return f.pd.err()
+}
+
+func (f *pollFD) decref() {
+	if f.mu.decref() {
+		f.destroy()
+	}
+}
+
+// close makes every call under way and every later one return net.ErrClosed, parks until they have
+// gone, and returns what closing the descriptor said. A second close returns net.ErrClosed.
+func (f *pollFD) close() error {
+	if !f.mu.close() {
+		return net.ErrClosed
+	}
+	f.pd.evict()
+	f.decref()
+	f.gone.waitOrExit(sched.WaitReasonSemacquire)
+	return f.closeErr
+}
+
+// destroy closes the descriptor. Nobody refers to f any more but the one who waits in close. The number
+// may be somebody else's as soon as it is closed, so the registration goes first.
+func (f *pollFD) destroy() {
+	f.pd.p().unregister(f.pd, f.sysfd)
+	f.closeErr = os.NewSyscallError("close", unix.Close(f.sysfd))
+	f.gone.wake()
+}

@@ -1,0 +1,183 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"net"
+	"os"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// What the tests share: a watchdog, a scheduler that leaves nothing, and the kinds of party that talk
+// to each other.
+
+// watch ends the process with all stacks when the test has not ended after a minute.
+func watch(t *testing.T) {
+	t.Helper()
+	timer := time.AfterFunc(time.Minute, func() {
+		debug.SetTraceback("all")
+		panic("hangs: " + t.Name())
+	})
+	t.Cleanup(func() { timer.Stop() })
+}
+
+// scheduler returns a Scheduler that is closed at the test's end; by then all descriptors that the
+// test has opened must be closed.
+func scheduler(t *testing.T, procs int) *sched.Scheduler {
+	t.Helper()
+	watch(t)
+	warmUp(t)
+	before := openFDs(t)
+	s, err := sched.New(sched.Config{Procs: procs})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, s.Close())
+		defer func() {
+			if t.Failed() {
+				t.Logf("before: %v\nafter: %v", before, openFDs(t))
+			}
+		}()
+		eventually(t, "descriptors left open", func() bool { return len(openFDs(t)) == len(before) })
+	})
+	return s
+}
+
+// warmUp makes package net, and Default's poller, open what they keep.
+var warmUp = func() func(t *testing.T) {
+	var once sync.Once
+	return func(t *testing.T) {
+		once.Do(func() {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			require.NoError(t, l.Close())
+			l, err = Listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			require.NoError(t, l.Close())
+		})
+	}
+}()
+
+// openFDs lists the process's open descriptors of the kinds that this package makes.
+func openFDs(t *testing.T) (fds []string) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	for _, e := range entries {
+		to, _ := os.Readlink("/proc/self/fd/" + e.Name()) // the one that lists them is gone
+		for _, kind := range []string{"socket:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]"} {
+			if strings.HasPrefix(to, kind) {
+				fds = append(fds, e.Name()+" "+to)
+			}
+		}
+	}
+	return fds
+}
+
+// eventually waits until cond holds.
+func eventually(t *testing.T, otherwise string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !cond(); {
+		if time.Now().After(end) {
+			require.Fail(t, otherwise)
+		}
+		sched.Yield()
+	}
+}
+
+// party is somebody who listens, dials, reads and writes in one of the possible ways.
+type party struct {
+	name   string
+	listen func(network, address string) (net.Listener, error)
+	dial   func(network, address string) (net.Conn, error)
+	spawn  func(s *sched.Scheduler, fn func())
+}
+
+func onTask(s *sched.Scheduler, fn func())      { s.Go(fn) }
+func onGoroutine(_ *sched.Scheduler, fn func()) { go fn() }
+
+var (
+	task      = party{"task", Listen, Dial, onTask}
+	goroutine = party{"goroutine", Listen, Dial, onGoroutine}
+	native    = party{"net", net.Listen, net.Dial, onGoroutine}
+)
+
+// pairs are all combinations but the one that is none of our business.
+var pairs = [][2]party{
+	{task, task},
+	{task, goroutine},
+	{goroutine, task},
+	{goroutine, goroutine},
+	{task, native},
+	{native, task},
+	{goroutine, native},
+	{native, goroutine},
+}
+
+// eachPair runs fn for all pairs of server and client at Procs 1, 2 and 8.
+func eachPair(t *testing.T, fn func(t *testing.T, s *sched.Scheduler, server, client party)) {
+	for _, pair := range pairs {
+		for _, procs := range []int{1, 2, 8} {
+			t.Run(pair[0].name+"-"+pair[1].name+"/procs="+string(rune('0'+procs)), func(t *testing.T) {
+				fn(t, scheduler(t, procs), pair[0], pair[1])
+			})
+		}
+	}
+}
+
+// group starts functions as a party does and lets the test wait for them, natively.
+type group struct {
+	s  *sched.Scheduler
+	wg sync.WaitGroup
+}
+
+func (g *group) start(p party, fn func()) {
+	g.wg.Add(1)
+	p.spawn(g.s, func() {
+		defer g.wg.Done()
+		fn()
+	})
+}
+
+// run starts fn and waits for it.
+func (g *group) run(p party, fn func()) {
+	done := make(chan struct{})
+	p.spawn(g.s, func() {
+		defer close(done)
+		fn()
+	})
+	<-done
+}
+
+// connected returns the two ends of a connection, made and later used by tasks of s.
+func connected(t *testing.T, s *sched.Scheduler) (a, b *conn) {
+	t.Helper()
+	g := group{s: s}
+	g.run(task, func() {
+		l, err := Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		c, err := Dial("tcp", l.Addr().String())
+		require.NoError(t, err)
+		d, err := l.Accept()
+		require.NoError(t, err)
+		a, b = c.(*conn), d.(*conn)
+	})
+	require.NotNil(t, b)
+	return a, b
+}
+
+// parked waits until n Gs are parked on s's poller.
+func parked(t *testing.T, s *sched.Scheduler, n int) {
+	t.Helper()
+	p, err := pollerOf(s)
+	require.NoError(t, err)
+	eventually(t, "nobody parked", func() bool { return int(p.waiting.Load()) == n })
+}

@@ -1,0 +1,113 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Reading, writing, accepting and waiting: try, and park on EAGAIN only. Each holds its direction's
+// lock from the first attempt to the last, so that there is one waiter a direction and a Write that
+// takes several attempts is not cut in two by another.
+// The same in Go: internal/poll/fd_unix.go, Read, Write, Accept, WaitWrite.
+
+// read reads what there is into b, at least a byte. Errors: io.EOF, net.ErrClosed, *os.SyscallError.
+func (f *pollFD) read(b []byte) (int, error) {
+	if err := f.lock(reading); err != nil {
+		return 0, err
+	}
+	defer f.unlock(reading)
+	if len(b) == 0 {
+		return 0, nil // a recv of no bytes could not tell an end from success
+	}
+	if err := f.pd.prepare(&f.pd.r); err != nil {
+		return 0, err
+	}
+	for {
+		n, errno := recv(f.sysfd, b)
+		switch {
+		case errno == 0 && n == 0:
+			return 0, io.EOF
+		case errno == 0:
+			return n, nil
+		}
+		if err := f.retry("read", errno, &f.pd.r); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// write writes all of b. n counts what was written before an error: net.ErrClosed, *os.SyscallError.
+func (f *pollFD) write(b []byte) (n int, err error) {
+	if err := f.lock(writing); err != nil {
+		return 0, err
+	}
+	defer f.unlock(writing)
+	if err := f.pd.prepare(&f.pd.w); err != nil {
+		return 0, err
+	}
+	for {
+		m, errno := send(f.sysfd, b[n:])
+		if errno != 0 {
+			if err := f.retry("write", errno, &f.pd.w); err != nil {
+				return n, err
+			}
+			continue
+		}
+		n += m
+		if n == len(b) {
+			return n, nil
+		}
+	}
+}
+
+// accept returns the next connection, a non-blocking socket, and its peer. A connection that its peer
+// has broken off while it was queued is passed over. Errors as read's, but no io.EOF.
+func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
+	if err := f.lock(reading); err != nil {
+		return 0, nil, err
+	}
+	defer f.unlock(reading)
+	if err := f.pd.prepare(&f.pd.r); err != nil {
+		return 0, nil, err
+	}
+	for {
+		sysfd, peer, err := unix.Accept4(f.sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err == nil {
+			return sysfd, peer, nil
+		}
+		errno, _ := err.(unix.Errno)
+		if errno == unix.ECONNABORTED {
+			continue
+		}
+		if err := f.retry("accept4", errno, &f.pd.r); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// waitWrite parks until f may be writable, or returns at once if it has become so since the last wait. Error:
+// net.ErrClosed.
+func (f *pollFD) waitWrite() error {
+	if err := f.lock(writing); err != nil {
+		return err
+	}
+	defer f.unlock(writing)
+	return f.pd.wait(&f.pd.w)
+}
+
+// retry returns nil when call, which has failed with errno, is to be made again, on EAGAIN after
+// parking in w; otherwise it returns the error that ends the operation.
+func (f *pollFD) retry(call string, errno unix.Errno, w *waitWord) error {
+	switch errno {
+	case unix.EAGAIN:
+		return f.pd.wait(w)
+	case unix.EINTR:
+		return nil
+	default:
+		return os.NewSyscallError(call, errno)
+	}
+}

@@ -1,0 +1,96 @@
+//go:build linux
+
+package netpoll
+
+import (
+	"net"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Making sockets and choosing their family and options.
+// The same in Go: net/sock_posix.go, socket; net/ipsock_posix.go, favoriteAddrFamily; net/sockopt_linux.go.
+
+// socket makes a non-blocking stream socket. v6only matters to an AF_INET6 one.
+func socket(family int, v6only bool) (sysfd int, err error) {
+	sysfd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return 0, os.NewSyscallError("socket", err)
+	}
+	if family == unix.AF_INET6 {
+		only := 0
+		if v6only {
+			only = 1
+		}
+		// A kernel that refuses has the other setting for good; bind and connect will tell.
+		_ = unix.SetsockoptInt(sysfd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only)
+	}
+	return sysfd, nil
+}
+
+// familyOf returns the family that a's IP needs; an empty one is content with IPv4.
+func familyOf(a *net.TCPAddr) int {
+	if len(a.IP) <= net.IPv4len || a.IP.To4() != nil {
+		return unix.AF_INET
+	}
+	return unix.AF_INET6
+}
+
+// dialFamily returns the family of a socket that is to reach a.
+func dialFamily(network string, a *net.TCPAddr) (family int, v6only bool) {
+	switch network {
+	case "tcp4":
+		return unix.AF_INET, false
+	case "tcp6":
+		return unix.AF_INET6, true
+	default:
+		return familyOf(a), false
+	}
+}
+
+// listenFamily returns the family of a socket that is to listen on a: for every local address of an
+// unspecified kind one socket of both kinds, where the machine can do that.
+func listenFamily(network string, a *net.TCPAddr) (family int, v6only bool) {
+	if network == "tcp" && (len(a.IP) == 0 || a.IP.IsUnspecified()) && dualStack() {
+		return unix.AF_INET6, false
+	}
+	return dialFamily(network, a)
+}
+
+// dualStack reports whether an IPv6 socket here can serve IPv4 peers. It asks the kernel once.
+var dualStack = sync.OnceValue(func() bool {
+	sysfd, err := socket(unix.AF_INET6, false)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(sysfd)
+	mapped := &unix.SockaddrInet6{Addr: [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}}
+	return unix.Bind(sysfd, mapped) == nil
+})
+
+// Keep-alive as package net has it: a probe after so many seconds of silence, then one each so many
+// seconds, and the connection is dead when so many have gone unanswered.
+const (
+	keepAliveIdle     = 15
+	keepAliveInterval = 15
+	keepAliveCount    = 9
+)
+
+// setStreamDefaults sets TCP_NODELAY and keep-alive. On a listening socket they are inherited by every
+// connection that it accepts, which saves five system calls a connection.
+func setStreamDefaults(sysfd int) error {
+	for _, o := range [...]struct{ level, name, value int }{
+		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveIdle},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveInterval},
+		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount},
+	} {
+		if err := unix.SetsockoptInt(sysfd, o.level, o.name, o.value); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	return nil
+}
