@@ -1,0 +1,177 @@
+// The bodies as Go benchmarks, and tests that each of them is right on a small size.
+//
+//	go test -bench /hchan/ ./bench > new.txt && benchstat -col /impl new.txt
+//
+// One iteration is a Step of the pair; ns/op is of the pair's operation all the same.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/sched"
+)
+
+// TestMain lets the test binary be the client of netpoll/echo, as main does.
+func TestMain(m *testing.M) {
+	if askedToBeClient() {
+		os.Exit(clientMain(os.Stdin, os.Stdout))
+	}
+	os.Exit(m.Run())
+}
+
+func BenchmarkPair(b *testing.B) {
+	for _, p := range pairs() {
+		for _, procs := range []int{1, 2} {
+			b.Run(fmt.Sprintf("%s/procs=%d", p.Name, procs), func(b *testing.B) { benchmarkPair(b, p, procs) })
+		}
+		if p.Close != nil {
+			require.NoError(b, p.Close())
+		}
+	}
+}
+
+// benchmarkPair runs both sides of p as measure does: GOMAXPROCS for both, one scheduler.
+func benchmarkPair(b *testing.B, p Pair, procs int) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	s := newScheduler(b, procs)
+	if p.Open != nil {
+		require.NoError(b, p.Open())
+	}
+	b.Run("impl=native", func(b *testing.B) {
+		benchmarkSide(b, p, func(n int) (time.Duration, error) { return runNative(p.Native, n) })
+	})
+	b.Run("impl=userrt", func(b *testing.B) {
+		benchmarkSide(b, p, func(n int) (time.Duration, error) { return runUserrt(s, p.Userrt, n) })
+	})
+}
+
+func benchmarkSide(b *testing.B, p Pair, body func(n int) (time.Duration, error)) {
+	n := b.N * p.Step
+	took, err := body(n)
+	switch {
+	case errors.Is(err, errors.ErrUnsupported):
+		b.Skip(err)
+	case err != nil:
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(took.Nanoseconds())/float64(n), "ns/op")
+}
+
+func newScheduler(t testing.TB, procs int) *sched.Scheduler {
+	s, err := sched.New(sched.Config{Procs: procs})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// TestPairs runs both bodies of every pair once, on a small size; the bodies check their results.
+func TestPairs(t *testing.T) {
+	for _, procs := range []int{1, 2} {
+		for _, p := range pairs() {
+			if raceEnabled && p.Name == "skynet" {
+				p = skynet(1000) // the detector ends a process that has 8,128 goroutines
+			}
+			t.Run(fmt.Sprintf("%s/procs=%d", p.Name, procs), func(t *testing.T) {
+				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+				s := newScheduler(t, procs)
+				if p.Open != nil {
+					require.NoError(t, p.Open())
+				}
+				if p.Close != nil {
+					defer func() { require.NoError(t, p.Close()) }()
+				}
+				n := max(100/p.Step, 1) * p.Step
+				took, err := runNative(p.Native, n)
+				require.NoError(t, err, "native")
+				require.Positive(t, took)
+				took, err = runUserrt(s, p.Userrt, n)
+				if errors.Is(err, errors.ErrUnsupported) {
+					t.Skip(err)
+				}
+				require.NoError(t, err, "userrt")
+				require.Positive(t, took)
+			})
+		}
+	}
+}
+
+// TestPairList checks what the rest of the program takes for granted of each pair.
+func TestPairList(t *testing.T) {
+	want := []string{
+		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
+		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
+		"waitgroup/fanout", "skynet", "netpoll/echo-64",
+	}
+	var names []string
+	for _, p := range pairs() {
+		names = append(names, p.Name)
+		require.LessOrEqual(t, len(p.Name), nameWidth)
+		require.NotEmpty(t, p.Doc, p.Name)
+		require.Equal(t, nsPerOp, p.Unit, p.Name)
+		require.Positive(t, p.Step, p.Name)
+		require.NotNil(t, p.Native, p.Name)
+		require.NotNil(t, p.Userrt, p.Name)
+	}
+	require.Equal(t, want, names)
+}
+
+// TestKnownResults checks the constants that bodies compare with, each computed another way.
+func TestKnownResults(t *testing.T) {
+	require.Equal(t, int64(4_999_950_000), sumTo(100_000))
+	forks := 0
+	var fib func(n int) int
+	fib = func(n int) int {
+		if n < 2 {
+			return n
+		}
+		forks++
+		return fib(n-1) + fib(n-2)
+	}
+	require.Equal(t, fibResult, fib(fibArg))
+	require.Equal(t, fibForks, forks)
+	require.EqualError(t, mismatch("sum", 3, 4), "wrong result: sum 3, want 4")
+}
+
+// TestNoTimers holds the package to its invariant: no code in it makes a timer, or a deadline,
+// which is one.
+func TestNoTimers(t *testing.T) {
+	forbidden := map[string]bool{
+		"time.After": true, "time.AfterFunc": true, "time.NewTicker": true, "time.NewTimer": true,
+		"time.Sleep": true, "time.Tick": true, "context.WithTimeout": true, "context.WithDeadline": true,
+		"net.DialTimeout": true, "exec.CommandContext": true,
+	}
+	fset := token.NewFileSet()
+	files, err := fs.Glob(os.DirFS("."), "*.go")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		tree, err := parser.ParseFile(fset, file, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(tree, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			if pkg, ok := sel.X.(*ast.Ident); ok {
+				name := pkg.Name + "." + sel.Sel.Name
+				require.False(t, forbidden[name], "%s uses %s", fset.Position(sel.Pos()), name)
+			}
+			deadline := strings.HasPrefix(sel.Sel.Name, "Set") && strings.HasSuffix(sel.Sel.Name, "Deadline")
+			require.False(t, deadline, "%s sets a deadline", fset.Position(sel.Pos()))
+			return true
+		})
+	}
+}

@@ -1,0 +1,162 @@
+// Command bench measures userrt beside the native runtime and prints what it saw.
+//
+//	go run ./bench                      every pair at 1 and 2 processors, as a table
+//	go run ./bench -list                the pairs, one line each
+//	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
+//
+// A pair (pair.go) is one claim: the same work written once with go, chan, sync and net, and once
+// with sched, hchan, waitgroup and netpoll. The two sides take turns in one process (run.go), under
+// the same GOMAXPROCS; medians and spread come from stats.go. What the machine is stands above
+// the table (env.go). Results go to stdout or -o, progress to stderr (progress.go).
+//
+// Invariant: while a round runs, this process holds no pending timer or ticker. One pending
+// time.Timer makes the native scheduler read the clock in each of its passes, which costs that
+// side 20 to 35 % and would flatter the other. So progress is printed between rounds, and no wait
+// in this package has a time-out.
+//
+// Read main.go, pair.go, run.go, stats.go, then the bodies: sched.go, hchan.go, waitgroup.go,
+// netpoll.go with echoclient.go. Go's counterpart is testing/benchmark.go, and bench_test.go runs
+// the same bodies under it.
+//
+// Exit status: 0, 1 when a measurement failed, 2 when the command line is wrong.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const (
+	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 13 pairs,
+	// 2 sides and 10 rounds of about 0.1 s are 52 s, calibration and the longer rounds not counted.
+	defaultCount = 10
+	defaultProcs = "1,2"
+	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.
+	maxProcs = 1024
+)
+
+// options is the command line, parsed and checked.
+type options struct {
+	run    *regexp.Regexp
+	count  int
+	procs  []int
+	format string
+	file   string
+	list   bool
+}
+
+func main() {
+	if askedToBeClient() {
+		os.Exit(clientMain(os.Stdin, os.Stdout))
+	}
+	os.Exit(run(os.Args[1:], pairs(), os.Stdout, os.Stderr))
+}
+
+// run is the whole command on the pairs given, and returns its exit status.
+func run(args []string, all []Pair, stdout, stderr io.Writer) (status int) {
+	opts, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	var chosen []Pair
+	if err == nil {
+		chosen, err = choose(all, opts.run)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 2
+	}
+	if opts.list {
+		err = list(stdout, chosen)
+	} else {
+		err = report(opts, chosen, stdout, stderr)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+// parse reads the command line. Its error is for the user to read; after flag.ErrHelp the usage
+// has been printed and nothing is left to say.
+func parse(args []string, stderr io.Writer) (options, error) {
+	var opts options
+	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // errors are printed once, by run
+	pattern := fs.String("run", "", "measure the pairs whose name matches this `regexp`")
+	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
+	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
+	fs.StringVar(&opts.format, "format", "text", "output `format`: text or json (one object a line)")
+	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output")
+	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(stderr, "usage: go run ./bench [flags]")
+			fs.SetOutput(stderr)
+			fs.PrintDefaults()
+		}
+		return opts, err
+	}
+	if fs.NArg() > 0 {
+		return opts, fmt.Errorf("unexpected argument %q: pairs are chosen with -run", fs.Arg(0))
+	}
+	var err error
+	if opts.run, err = regexp.Compile(*pattern); err != nil {
+		return opts, fmt.Errorf("-run: %w", err)
+	}
+	if opts.count < 1 {
+		return opts, fmt.Errorf("-count %d: at least one round is needed", opts.count)
+	}
+	if opts.procs, err = parseProcs(*procs); err != nil {
+		return opts, err
+	}
+	if outputs[opts.format] == nil {
+		return opts, fmt.Errorf("-format %q: want text or json", opts.format)
+	}
+	return opts, nil
+}
+
+// parseProcs reads a list such as "1,2,8".
+func parseProcs(list string) ([]int, error) {
+	var procs []int
+	for field := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(field))
+		if err != nil || n < 1 || n > maxProcs {
+			return nil, fmt.Errorf("-procs %q: %q is not a number from 1 to %d", list, field, maxProcs)
+		}
+		procs = append(procs, n)
+	}
+	return procs, nil
+}
+
+// choose returns the pairs whose name matches, in their order. That none does is an error, so that
+// a mistyped pattern is not taken for a quick run.
+func choose(all []Pair, re *regexp.Regexp) ([]Pair, error) {
+	var chosen []Pair
+	for _, p := range all {
+		if re.MatchString(p.Name) {
+			chosen = append(chosen, p)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("-run %q matches no pair; -list shows them all", re)
+	}
+	return chosen, nil
+}
+
+// list prints one line a pair: its name and what it measures.
+func list(w io.Writer, ps []Pair) error {
+	var b strings.Builder
+	for _, p := range ps {
+		fmt.Fprintf(&b, "%-*s  %s\n", nameWidth, p.Name, p.Doc)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

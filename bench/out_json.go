@@ -1,0 +1,31 @@
+// Results for programs: one JSON object a line, written as soon as it is measured.
+
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+)
+
+// jsonOutput prints Results. It has no heading, so that every line parses the same way.
+type jsonOutput struct{ enc *json.Encoder }
+
+func newJSONOutput(w io.Writer) *jsonOutput { return &jsonOutput{json.NewEncoder(w)} }
+
+func (o *jsonOutput) begin(Env, int) error { return nil }
+
+// result prints one line. Digits beyond what a measurement can mean are rounded off.
+func (o *jsonOutput) result(res Result) error {
+	res.Native = round(res.Native, 2)
+	res.Userrt = round(res.Userrt, 2)
+	res.Speedup = round(res.Speedup, 3)
+	res.Spread = round(res.Spread, 3)
+	return o.enc.Encode(res)
+}
+
+// round keeps so many decimals of v.
+func round(v float64, decimals int) float64 {
+	unit := math.Pow10(decimals)
+	return math.Round(v*unit) / unit
+}

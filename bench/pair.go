@@ -1,0 +1,61 @@
+// A Pair, its two bodies, and the list of all pairs.
+//
+// Go's counterpart of a body is the function that testing/benchmark.go, runN calls with a count
+// of its choosing; here there are two of them for one claim.
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Pair is one claim measured: the same work done by the native runtime and by userrt. The bodies
+// are written as close to each other as the two APIs allow; where they differ, a comment says why.
+type Pair struct {
+	Name string // "package/what", unique
+	Doc  string // one line: the work, and what one operation of it is
+	Unit string // of the cost; lower is better
+	// Step is the least number of operations that can be done: a batch, a whole tree. Round.N is
+	// always a multiple of it.
+	Step int
+
+	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
+	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
+	Open  func() error
+	Close func() error
+
+	Native Body // runs on a goroutine of its own
+	Userrt Body // runs in a task, inside (*sched.Scheduler).Run
+}
+
+// Body does r.N operations and checks what came out: a wrong answer is an error, however fast.
+type Body func(r *Round) error
+
+// Round is one call of a body.
+type Round struct {
+	N int // operations to do, a multiple of the pair's Step
+	// Took is set by a body whose own clock is better than the one around it, because part of the
+	// body is preparation. Zero: the time around the body counts.
+	Took time.Duration
+}
+
+// nsPerOp is the unit of every pair that measures time.
+const nsPerOp = "ns/op"
+
+// nameWidth is what the names of pairs are padded to.
+const nameWidth = 19
+
+// pairs returns all pairs, in the order in which they are measured and shown.
+func pairs() []Pair {
+	return slices.Concat(schedPairs(), hchanPairs(), waitgroupPairs(), []Pair{skynet(100_000)}, netpollPairs())
+}
+
+// mismatch returns nil when got is what was wanted, and otherwise the error that says so.
+func mismatch(what string, got, want int64) error {
+	if got == want {
+		return nil
+	}
+	return fmt.Errorf("wrong result: %s %d, want %d", what, got, want)
+}

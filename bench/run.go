@@ -1,0 +1,211 @@
+// Measuring: calibration, then rounds in which the two sides take turns.
+//
+// What must hold while a round runs:
+//
+//   - GOMAXPROCS is procs for both sides, and the scheduler has as many Procs.
+//   - No timer is pending in the process (main.go says why), and nothing is printed.
+//   - Each side starts on a heap that has just been collected, so that neither pays for the
+//     other's garbage.
+//   - One side's first round comes before the other's as often as after it, so that a machine
+//     that slows down or speeds up favours neither.
+//
+// Go's counterpart: testing/benchmark.go, launch and predictN.
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/userrt/userrt/sched"
+)
+
+const (
+	roundTarget  = 100 * time.Millisecond // how long a round should last
+	roundEnough  = 50 * time.Millisecond  // a trial at least so long can be trusted
+	maxGrowth    = 100                    // from one trial to the next, in operations
+	maxRoundSize = 1 << 30                // operations; keeps N an int on 32-bit machines
+)
+
+// side is one half of a pair while it is measured.
+type side struct {
+	name  string
+	body  func(n int) (time.Duration, error)
+	n     int       // operations a round, from calibration
+	costs []float64 // ns an operation, one for each measured round
+}
+
+// report measures all chosen pairs for each value of -procs and writes them as the format says.
+// A pair that one side does not support on this system is left out, with a line on stderr.
+func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
+	w := stdout
+	if opts.file != "" {
+		f, createErr := os.Create(opts.file)
+		if createErr != nil {
+			return createErr
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		w = f
+	}
+	defer func() { err = errors.Join(err, closePairs(chosen)) }()
+
+	out := outputs[opts.format](w)
+	prog := newProgress(stderr, len(chosen)*len(opts.procs), opts.count)
+	if err := out.begin(readEnv(), opts.count); err != nil {
+		return err
+	}
+	for _, procs := range opts.procs {
+		for _, p := range chosen {
+			res, err := measure(p, procs, opts.count, func(round int) { prog.round(p.Name, procs, round) })
+			if errors.Is(err, errors.ErrUnsupported) {
+				prog.skipped(p.Name, procs, err)
+				continue
+			}
+			if err != nil {
+				prog.clear()
+				return err
+			}
+			prog.measured(res)
+			if err := out.result(res); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// closePairs calls every Close there is and returns what went wrong.
+func closePairs(ps []Pair) error {
+	var errs []error
+	for _, p := range ps {
+		if p.Close != nil {
+			errs = append(errs, p.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// measure runs count rounds of each side of p, with procs processors, and sums them up. It calls
+// before with the number of each round, from 0, while nothing is being timed.
+func measure(p Pair, procs, count int, before func(round int)) (res Result, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s at procs %d: %w", p.Name, procs, err)
+		}
+	}()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+	if p.Open != nil {
+		if err := p.Open(); err != nil {
+			return res, err
+		}
+	}
+	s, err := sched.New(sched.Config{Procs: procs})
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+
+	sides := [2]side{
+		{name: "native", body: func(n int) (time.Duration, error) { return runNative(p.Native, n) }},
+		{name: "userrt", body: func(n int) (time.Duration, error) { return runUserrt(s, p.Userrt, n) }},
+	}
+	before(0)
+	for i := range sides {
+		if err := sides[i].calibrate(p.Step); err != nil {
+			return res, err
+		}
+	}
+	for round := range count {
+		if round > 0 {
+			before(round)
+		}
+		for i := range sides {
+			if err := sides[(round+i)%2].measure(); err != nil {
+				return res, err
+			}
+		}
+	}
+	return summarize(p, procs, sides[0].costs, sides[1].costs), nil
+}
+
+// calibrate finds how many operations fill a round. Its last trial lasts nearly as long as a round
+// and so warms up caches, free lists and threads as well.
+func (sd *side) calibrate(step int) error {
+	sd.n = step
+	for {
+		took, err := sd.once()
+		if err != nil {
+			return err
+		}
+		n := nextSize(sd.n, step, took)
+		if took >= roundEnough || n == sd.n {
+			sd.n = n
+			return nil
+		}
+		sd.n = n
+	}
+}
+
+// nextSize returns how many operations, in multiples of step, would last roundTarget, if n of them
+// took so long. It is never below step, nor grows more than maxGrowth times.
+func nextSize(n, step int, took time.Duration) int {
+	want := float64(n) * float64(roundTarget) / float64(max(took, 1))
+	want = min(want, float64(n)*maxGrowth, maxRoundSize)
+	steps := int(want / float64(step))
+	return max(steps, 1) * step
+}
+
+// measure does one round that counts.
+func (sd *side) measure() error {
+	took, err := sd.once()
+	if err != nil {
+		return err
+	}
+	sd.costs = append(sd.costs, float64(took.Nanoseconds())/float64(sd.n))
+	return nil
+}
+
+// once does sd.n operations on a collected heap and returns how long they took.
+func (sd *side) once() (time.Duration, error) {
+	runtime.GC()
+	took, err := sd.body(sd.n)
+	if err == nil && took <= 0 {
+		err = fmt.Errorf("%d operations took %v", sd.n, took)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", sd.name, err)
+	}
+	return took, nil
+}
+
+// runNative runs a round on a goroutine of its own, as Run does with a task, and times it.
+func runNative(body Body, n int) (time.Duration, error) {
+	r := &Round{N: n}
+	done := make(chan error, 1)
+	start := time.Now()
+	go func() { done <- body(r) }()
+	err := <-done
+	return r.elapsed(start), err
+}
+
+// runUserrt runs a round in a task of s and times it.
+func runUserrt(s *sched.Scheduler, body Body, n int) (time.Duration, error) {
+	r := &Round{N: n}
+	var bodyErr error
+	start := time.Now()
+	err := s.Run(func() { bodyErr = body(r) })
+	return r.elapsed(start), errors.Join(err, bodyErr)
+}
+
+// elapsed returns the body's own measurement, or the time since start when it made none.
+func (r *Round) elapsed(start time.Time) time.Duration {
+	took := time.Since(start)
+	if r.Took > 0 {
+		return r.Took
+	}
+	return took
+}
