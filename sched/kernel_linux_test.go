@@ -85,24 +85,32 @@ func contextSwitches(t *testing.T) int {
 	return statusField(t, "voluntary_ctxt_switches", files...)
 }
 
-// TestIdleSchedulerRunsNothing watches the process for 300 ms after a load. A single ticker of 10 ms
-// would show as 30 sleeps and more. Reading the counts wakes the runtime's own sysmon for a dozen,
-// and the runtime has other work now and then, so one quiet window of several is enough.
-func TestIdleSchedulerRunsNothing(t *testing.T) {
-	s := newTest(t, Config{Procs: 8})
-	for range 50 {
-		work(t, s)
-	}
-	s.Go(parkForever)
-	const handful = 25
+// quietest returns the fewest context switches of the process in windows of 300 ms; it stops at the
+// first window with no more than enough.
+func quietest(t *testing.T, enough int) int {
+	t.Helper()
 	fewest := 1 << 30
 	for range 10 {
 		before := contextSwitches(t)
 		window := time.NewTimer(300 * time.Millisecond)
 		<-window.C
-		if fewest = min(fewest, contextSwitches(t)-before); fewest <= handful {
+		if fewest = min(fewest, contextSwitches(t)-before); fewest <= enough {
 			break
 		}
 	}
-	require.LessOrEqual(t, fewest, handful)
+	return fewest
+}
+
+// TestIdleSchedulerRunsNothing watches the process after a load. The native runtime's own sleeps, which
+// the test's timer and file reads cause, are measured before there is a scheduler, in the same way; an
+// idle scheduler may add a handful. A single ticker of 10 ms would add 30.
+func TestIdleSchedulerRunsNothing(t *testing.T) {
+	const handful = 6
+	native := quietest(t, 0)
+	s := newTest(t, Config{Procs: 8})
+	for range 50 {
+		work(t, s)
+	}
+	s.Go(parkForever)
+	require.LessOrEqual(t, quietest(t, native+handful), native+handful)
 }
