@@ -146,9 +146,10 @@ func TestSendPastUnwindingReceiver(t *testing.T) {
 	})
 }
 
-// lockContended reports whether somebody waits for lock: its word is then 2, see package rawlock.
+// lockContended reports whether somebody sleeps for lock, or is about to: its second word says so, see
+// package rawlock.
 func lockContended(lock *rawlock.Mutex) bool {
-	return atomic.LoadUint32((*uint32)(unsafe.Pointer(lock))) == 2
+	return atomic.LoadUint32((*uint32)(unsafe.Add(unsafe.Pointer(lock), 4))) != 0
 }
 
 // TestDeferredCallsUseChannelsWhileUnwound: they send to a waiting receiver, receive from a waiting

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/internal/rng"
 )
@@ -88,6 +89,7 @@ func New(cfg Config) (*Scheduler, error) {
 		n = min(runtime.GOMAXPROCS(0), maxProcs)
 	}
 	s.setProcsLocked(n) // nobody else knows s
+	fence.Start()
 	return s, nil
 }
 

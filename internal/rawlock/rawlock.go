@@ -1,11 +1,11 @@
-// Package rawlock is the lock inside the scheduler and the channels: four bytes, short critical
+// Package rawlock is the lock inside the scheduler and the channels: eight bytes, short critical
 // sections, and no tie to the stack that took it. A channel's lock is taken by a task and released,
 // after the task has left its stack, by whichever stack goes on.
 //
-// The word has three states: free, held, and held while others may sleep. Only the last one costs its
-// holder a system call at Unlock (Ulrich Drepper, "Futexes are tricky", mutex 2). Who comes out of a
-// sleep cannot know whether it was the last sleeper, so it takes the lock as contended: one
-// wake-up too many at times, none too few.
+// Lock is one compare-and-swap, Unlock a plain store and a load: free the lock, then look whether
+// somebody sleeps. Who is about to sleep says so, then looks at the lock. That these two cannot miss
+// each other takes a fence between store and load on both sides; it is all on the sleeper's (package
+// fence), which makes an uncontended Unlock 6 ns cheaper than one by an atomic swap.
 //
 // Who finds the lock held spins a little, then sleeps. It does not call runtime.Gosched in between as
 // the runtime's lock yields its thread: callers are wired to their threads, and there such a
@@ -18,14 +18,15 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/futex"
 	"github.com/userrt/userrt/internal/procyield"
 )
 
 const (
-	free      = 0 // nobody holds it
-	held      = 1 // held, and nobody sleeps
-	contended = 2 // held, and somebody may sleep
+	free = 0
+	held = 1
 )
 
 // How long to spin before the sleep: rounds of pauses, with a look at the word after each. A pause is
@@ -34,6 +35,10 @@ const (
 	spinRounds = 4
 	spinPauses = 30
 )
+
+// unfencedNS is how long a sleep lasts at most before package fence is ready: an Unlock may then, if the
+// processor puts off its store until after its load, miss somebody who is about to sleep.
+const unfencedNS = 1_000_000
 
 // rounds is spinRounds, or 0 where nobody could release the lock meanwhile.
 var rounds = func() int {
@@ -45,51 +50,67 @@ var rounds = func() int {
 
 // Mutex is a mutual exclusion lock. The zero value is free. It is not recursive and not fair, and must
 // not be copied after its first use. Unlock happens before the next Lock that succeeds.
+//
+// Invariant: whoever sleeps saw asleep at 1, and since then nobody has cleared it without waking one. Who
+// comes out of a sleep cannot know whether it was the last sleeper, so it sets asleep again before it
+// tries the lock: one wake-up too many at times, none too few (Ulrich Drepper, "Futexes are tricky",
+// mutex 2, whose third state this word is). Until then no Unlock makes a system call, however long
+// the woken thread waits for a processor.
 type Mutex struct {
-	state uint32 // free, held or contended
+	state  atom.Uint32 // free or held
+	asleep uint32      // 1: somebody may sleep on this word. Atomic; with an atom.Uint32 Unlock would not be inlined
 }
 
 // Lock takes m; it blocks the calling thread, not its task, while another holds it.
 func (m *Mutex) Lock() {
-	if !atomic.CompareAndSwapUint32(&m.state, free, held) {
+	if !m.state.CompareAndSwap(free, held) {
 		m.lockSlow()
 	}
 }
 
 // TryLock takes m if it is free and reports whether it did. It does not block.
-func (m *Mutex) TryLock() bool {
-	return atomic.CompareAndSwapUint32(&m.state, free, held)
-}
+func (m *Mutex) TryLock() bool { return m.state.CompareAndSwap(free, held) }
 
-// Unlock releases m, which any goroutine on any thread may do. It panics when m is free. It does not
-// block.
+// Unlock releases m, which must be held, by whomever. It does not block.
 func (m *Mutex) Unlock() {
-	if old := atomic.SwapUint32(&m.state, free); old != held {
-		m.unlockSlow(old)
+	if fence.Exists {
+		m.state.StoreRel(free)
+	} else {
+		m.state.Store(free)
+	}
+	if atomic.LoadUint32(&m.asleep) != 0 {
+		m.wake()
 	}
 }
 
-// The slow halves stay out of line, so that the fast ones are small enough to be inlined.
-//
+// The slow parts stay out of line, so that the fast ones are small enough to be inlined.
+
 //go:noinline
 func (m *Mutex) lockSlow() {
 	for range rounds {
 		procyield.Pause(spinPauses)
-		if atomic.LoadUint32(&m.state) == free && m.TryLock() {
+		if m.state.Load() == free && m.TryLock() {
 			return
 		}
 	}
-	// From here on contended is the only state we write: it makes the holder wake us, whoever that is
-	// by then.
-	for atomic.SwapUint32(&m.state, contended) != free {
-		futex.Wait(&m.state, contended, -1)
+	for {
+		atomic.StoreUint32(&m.asleep, 1)
+		timeout := int64(-1)
+		if fence.Exists && !fence.Heavy() {
+			timeout = unfencedNS
+		}
+		if m.TryLock() {
+			return
+		}
+		futex.Wait(&m.asleep, 1, timeout)
 	}
 }
 
+// wake wakes one sleeper, who competes for the lock with everybody else.
+//
 //go:noinline
-func (m *Mutex) unlockSlow(old uint32) {
-	if old == free {
-		panic("rawlock: unlock of unlocked Mutex")
+func (m *Mutex) wake() {
+	if atomic.SwapUint32(&m.asleep, 0) != 0 {
+		futex.Wake(&m.asleep, 1)
 	}
-	futex.Wake(&m.state, 1)
 }
