@@ -75,11 +75,12 @@ func (gp *G) unwind() {
 type stack struct {
 	coro.Stack // first, so that coro.Self's result is ours
 
-	g       *G     // the task; nil between two tasks and on a g0
-	m       *M     // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
-	link    *stack // next in a pool
-	inTask  bool   // the user's function is on it
-	retired bool   // when run next it is to end
+	g       *G                                                                        // the task; nil between two tasks and on a g0
+	m       *M                                                                        // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
+	link    *stack                                                                    // next in a pool
+	inTask  bool                                                                      // the user's function is on it
+	retired bool                                                                      // when run next it is to end
+	_       [128 - unsafe.Sizeof(coro.Stack{}) - 3*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.

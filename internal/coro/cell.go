@@ -15,6 +15,8 @@ import (
 const Backend = "cell"
 
 // A cell is one iter.Pull, a place in which one stack lies. The same in Go: runtime/coro.go, coro.
+// It fills a cache line of its own: the stack for which it was made may run on another worker than the
+// one that lies in it.
 type cell struct {
 	// swap holds next and yield, which take turns: swap[due] is the one to be called now. Both are
 	// called as func() bool: an argument or result without size leaves no trace in a call.
@@ -28,6 +30,8 @@ type cell struct {
 	// Written under graveyard; Marked reads it without, so it may come a moment too early to see it:
 	// then the burial waits until the stack that lies here after that is run.
 	dead atomic.Pointer[Stack]
+
+	_ [64 - 4*unsafe.Sizeof(uintptr(0))]byte
 }
 
 const (
@@ -39,7 +43,7 @@ const (
 type Stack struct {
 	at    *cell  // where it lies while it doesn't run
 	then  *Stack // an errand: switch there as soon as you run, before you return from Switch
-	own   cell   // the cell that was made for it, from which its end will release somebody
+	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
 	key   uintptr
 }
@@ -50,8 +54,8 @@ type Stack struct {
 // The caller must be a goroutine that carries nothing of a user (labels, a synctest bubble): the new
 // stack keeps what its maker has. It must be a bound one.
 func New(st *Stack, body func()) {
-	c := &st.own // one object: a switch touches cache lines enough
-	st.at = c
+	c := &cell{}
+	st.own, st.at = c, c
 	runtime.UnlockOSThread()
 	next, _ := iter.Pull(func(yield func(struct{}) bool) {
 		*(*func(struct{}) bool)(unsafe.Pointer(&c.swap[dueYield])) = yield // not by &yield; see below
@@ -187,7 +191,7 @@ func Bury(g0, e *Stack) {
 // reap ends e. x lies in e's own cell, may be e itself, and the caller has the right to run it.
 // Afterwards x, if another, lies where e lay.
 func reap(g0, e, x *Stack) {
-	c := &e.own
+	c := e.own
 	c.dead.Store(nil)
 	switch {
 	case x == e && c.due == dueYield: // g0 goes in by yield, e comes out and ends
