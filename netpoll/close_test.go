@@ -243,3 +243,38 @@ func TestTaskOfAnotherScheduler(t *testing.T) {
 	require.NoError(t, a.Close())
 	require.NoError(t, b.Close())
 }
+
+// TestReadAfterShortRead: a read that got less than it had room for makes the next one wait for an event.
+// An end that is told together with the data is told only once, and must not be waited for.
+func TestReadAfterShortRead(t *testing.T) {
+	for _, procs := range []int{1, 2} {
+		t.Run(fmt.Sprint("procs=", procs), func(t *testing.T) {
+			s := scheduler(t, procs)
+			for i := range 200 {
+				a, b := connected(t, s)
+				g := &group{s: s}
+				g.start(task, func() {
+					buf := make([]byte, 100)
+					n, err := b.Read(buf)
+					require.NoError(t, err)
+					require.Equal(t, "some", string(buf[:n]))
+					_, err = b.Read(buf)
+					require.ErrorIs(t, err, io.EOF)
+				})
+				g.start(task, func() {
+					for range i % 4 {
+						sched.Yield() // the reader waits by now, or not yet
+					}
+					_, err := a.Write([]byte("some"))
+					require.NoError(t, err)
+					if i%3 == 0 {
+						sched.Yield()
+					}
+					require.NoError(t, a.Close())
+				})
+				g.wg.Wait()
+				require.NoError(t, b.Close())
+			}
+		})
+	}
+}

@@ -105,13 +105,14 @@ func timeoutMS(ns int64) int {
 	}
 }
 
-// decode says whom the event is for and in which directions it may go on. A fault or a hang-up
-// concerns both: the system call that is then tried tells which it was.
-func (ev *osEvent) decode() (t tag, readable, writable bool) {
+// decode says whom the event is for, in which directions it may go on, and whether there is an end or a
+// fault. A fault or a hang-up concerns both directions: the system call that is then tried tells which it was.
+func (ev *osEvent) decode() (t tag, readable, writable, hungUp bool) {
 	const both = unix.EPOLLHUP | unix.EPOLLERR
 	return tag{uint32(ev.Fd), uint32(ev.Pad)},
 		ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|both) != 0,
-		ev.Events&(unix.EPOLLOUT|both) != 0
+		ev.Events&(unix.EPOLLOUT|both) != 0,
+		ev.Events&(unix.EPOLLRDHUP|both) != 0
 }
 
 // wake makes a wait that blocks return. It never blocks.

@@ -18,6 +18,7 @@ type pollFD struct {
 	mu       fdMutex
 	sysfd    int
 	pd       *pollDesc
+	drained  bool     // the last read has emptied the socket; under mu's lock for reading
 	gone     waitWord // ready when sysfd has been closed; who closes waits here
 	closeErr error    // what closing it said; written before gone is ready
 }

@@ -25,6 +25,7 @@ type pollDesc struct {
 	r, w    waitWord
 	seq     atom.Uint32 // counts the descriptors this has served
 	closing atom.Uint32 // 1: whoever waits must give up
+	hungUp  atom.Uint32 // 1: the peer has closed its side, or there is a fault; before the notify that tells so
 	index   uint32      // its place in the poller's table, for ever
 	link    *pollDesc   // next in the poller's free list; under poller.mu
 }
