@@ -33,7 +33,9 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	gp := sched.Self()
 	sg := c.spare.get(gp)
 	c.recvq.enqueue(sg)
-	if !gp.ParkUnlock(sched.WaitReasonChanReceive, &c.lock) {
+	leave := gp.BeginPark(sched.WaitReasonChanReceive, &c.lock)
+	leave()
+	if !gp.EndPark() {
 		c.unwound(&c.recvq, sg)
 	}
 	v, ok = sg.elem, sg.success

@@ -31,7 +31,9 @@ func (c *Chan[T]) Send(v T) {
 	sg := c.spare.get(gp)
 	sg.elem = v
 	c.sendq.enqueue(sg)
-	if !gp.ParkUnlock(sched.WaitReasonChanSend, &c.lock) {
+	leave := gp.BeginPark(sched.WaitReasonChanSend, &c.lock)
+	leave()
+	if !gp.EndPark() {
 		c.unwound(&c.sendq, sg)
 	}
 	ok := sg.success

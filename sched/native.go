@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/rawlock"
 )
 
 // Plain goroutines as waiters. Each that blocks in one of our calls has a G, so that it can stand in
@@ -17,18 +18,27 @@ type native struct {
 	// sema is a binary semaphore: held, but for the moment between readyNative and the waking. It is
 	// a mutex and not a channel because a channel made in a synctest bubble must not be used outside
 	// of it, and this one stays when the goroutine is gone.
-	sema sync.Mutex
+	sema  sync.Mutex
+	sleep func() bool // waits for sema, made once
 }
 
 // adopt makes the entry of the calling goroutine.
 func adopt() *G {
 	n := &native{}
 	n.sema.Lock()
+	n.sleep = n.acquire
 	gp := &G{native: n}
 	gp.state.Store(gRunning)
 	n.g = gp
 	coro.Adopt(&n.Stack)
 	return gp
+}
+
+// acquire sleeps until readyNative has been called.
+func (n *native) acquire() bool {
+	n.sema.Lock()
+	n.g.state.Store(gRunning)
+	return true
 }
 
 // parkNative is Park on a plain goroutine: the commit runs right here. It is never unwound.
@@ -40,6 +50,13 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 	}
 	gp.state.Store(gRunning)
 	return true
+}
+
+// beginParkNative is BeginPark on a plain goroutine.
+func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
+	gp.state.Store(gWaiting)
+	lock.Unlock()
+	return gp.native.sleep
 }
 
 // readyNative wakes the goroutine of gp. The native scheduler will not run it before a native P is

@@ -12,7 +12,7 @@ import (
 // primitive is built on Park and Ready; see the package comment for the contract.
 // The same in Go: runtime/proc.go, gopark, goready, goschedImpl.
 //
-// Park, ParkUnlock and Yield write the switch out by hand instead of calling coro.Switch: each return
+// Park, BeginPark and Yield write the switch out by hand instead of calling coro.Switch: each return
 // that crosses a switch is mispredicted by the processor, so a level of calls costs 4 to 8 ns.
 
 // What the stack that continues has to do for the one that left, as its first act: only then has
@@ -81,37 +81,47 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 	return true
 }
 
-// ParkUnlock is Park with a commit that releases lock, which is what most primitives need, without
-// the indirect call.
-func (gp *G) ParkUnlock(reason WaitReason, lock *rawlock.Mutex) bool {
+// BeginPark, the call of what it returns, and EndPark are together Park with a commit that releases
+// lock, which is what most primitives need: BeginPark marks gp as waiting, the call leaves, lock is
+// released, EndPark returns false when gp is being unwound, as Park does. Three calls instead of one because the
+// return of the middle one, which crosses the switch, then comes straight to the primitive:
+//
+//	leave := gp.BeginPark(reason, &lock)
+//	leave()
+//	if !gp.EndPark() { ... }
+//
+// Nothing else may stand between them.
+func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() bool) {
+	gp.reason = reason
 	st := gp.stk
 	if st == nil {
-		return gp.parkNative(reason, unlockRaw, unsafe.Pointer(lock))
+		return gp.beginParkNative(lock)
 	}
 	m := st.m
-	gp.reason = reason
 	to := m.schedule()
 	m.act, m.left, m.lock = actUnlock, gp, lock
-	leave := coro.Leave(&st.Stack, &to.Stack)
+	leave = coro.Leave(&st.Stack, &to.Stack)
 	coro.Unpin()
-	leave()
+	return leave
+}
+
+// EndPark is the last part of BeginPark.
+func (gp *G) EndPark() bool {
+	st := gp.stk
+	if st == nil {
+		return true
+	}
 	coro.Pin()
 	if st.HasErrand() {
 		st.Errand()
 	}
-	if m = st.m; m.act != actNone {
+	if m := st.m; m.act != actNone {
 		m.settle()
 	}
 	if gp.unwinding {
 		gp.unwinding = false
 		return false
 	}
-	return true
-}
-
-// unlockRaw is the commit that releases a lock.
-func unlockRaw(_ *G, lock unsafe.Pointer) bool {
-	(*rawlock.Mutex)(lock).Unlock()
 	return true
 }
 

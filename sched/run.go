@@ -58,7 +58,9 @@ func (r *runWait) wait() {
 	}
 	gp := Self()
 	r.waiter = gp
-	if !gp.ParkUnlock(WaitReasonTaskWait, &r.lock) {
+	leave := gp.BeginPark(WaitReasonTaskWait, &r.lock)
+	leave()
+	if !gp.EndPark() {
 		r.lock.Lock()
 		r.waiter = nil
 		r.lock.Unlock()

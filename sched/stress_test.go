@@ -32,7 +32,9 @@ func (g *gate) wait() {
 	}
 	gp := Self()
 	g.waiter = gp
-	if !gp.ParkUnlock(WaitReasonZero, &g.lock) {
+	leave := gp.BeginPark(WaitReasonZero, &g.lock)
+	leave()
+	if !gp.EndPark() {
 		g.lock.Lock()
 		g.waiter = nil
 		g.lock.Unlock()

@@ -123,7 +123,9 @@ func (wg *WaitGroup) Wait() {
 	} else {
 		wg.more = append(wg.more, gp)
 	}
-	if !gp.ParkUnlock(sched.WaitReasonWaitGroupWait, &wg.lock) {
+	leave := gp.BeginPark(sched.WaitReasonWaitGroupWait, &wg.lock)
+	leave()
+	if !gp.EndPark() {
 		wg.leave(gp)
 		runtime.Goexit()
 	}
