@@ -54,7 +54,7 @@ var crashValues = map[string]func(){
 // crashScenes are further ways to end the process.
 var crashScenes = map[string]func(s *Scheduler){
 	"child of a task": func(s *Scheduler) { s.Go(func() { Go(func() { failDeepInside("boom") }); parkForever() }) },
-	"after a park":    func(s *Scheduler) { s.Go(func() { var g gate; Go(g.signal); g.wait(); failDeepInside("boom") }) },
+	"after a park":    func(s *Scheduler) { s.Go(func() { var g door; Go(g.signal); g.wait(); failDeepInside("boom") }) },
 	"in Run":          func(s *Scheduler) { _ = s.Run(func() { failDeepInside("boom") }) },
 	"in Join":         func(s *Scheduler) { s.Go(func() { Join(Yield, func() { failDeepInside("boom") }) }) },
 	"in a deferred":   func(s *Scheduler) { s.Go(func() { defer func() { failDeepInside("boom") }(); Yield() }) },

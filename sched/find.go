@@ -121,7 +121,7 @@ func (s *Scheduler) workVisible() bool {
 		return true
 	}
 	for _, p := range *s.allp.Load() {
-		if !p.runq.empty() || !p.joinq.empty() {
+		if !p.runq.empty() && p.worthMoving() || !p.joinq.empty() {
 			return true
 		}
 	}

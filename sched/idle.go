@@ -57,7 +57,7 @@ func (p *P) wake() {
 // There is no counterpart in the runtime, which wakes every time (runtime/proc.go, ready).
 func (p *P) wakeSlow() {
 	if n := p.runq.size(); n > 0 {
-		if p.worthWaking(n) {
+		if worthWaking(n, p.pace()) {
 			p.s.wakep()
 		}
 		return
@@ -71,17 +71,45 @@ func (p *P) wakeSlow() {
 }
 
 const (
-	maxWakeSkip = 4095
+	maxWakeSkip = 1<<16 - 1
 	futileNS    = 5_000
 	wakeWorthNS = 10_000
+	moveWorthNS = 100
+	unknownPace = 1 << 31 // of a P that has been idle
 )
 
-// worthWaking reports whether p needs so long for n tasks that somebody else should help.
-func (p *P) worthWaking(n uint32) bool { return int64(n)*p.pickNS >= wakeWorthNS }
+// setPace notes that p takes up a task every ns nanoseconds.
+func (p *P) setPace(ns int64) { p.pickNS.StoreRel(uint32(min(ns, unknownPace))) }
+
+// progress counts what p has got done: tasks taken up, and, or a spawner would look slow, tasks made.
+func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
+
+// measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks this long
+// wake-ups pay again, whatever was learned before.
+func (p *P) measurePace(ns int64, progress uint32) {
+	pace := ns / int64(progress)
+	p.setPace(pace)
+	if pace >= futileNS {
+		p.wakeBackoff, p.wakeSkip = 0, 0
+	}
+}
+
+func (p *P) pace() int64 { return int64(p.pickNS.Load()) }
+
+// worthMoving reports whether a thief should take from p's ring: not if p runs a task in less time than
+// it takes to bring one over.
+func (p *P) worthMoving() bool { return p.pace() >= moveWorthNS }
+
+// worthWaking reports whether a P that takes up a task every pickNS should have help with n of them: if
+// it needs longer for all than another worker to wake up, and longer for one than it takes to move a
+// task, its closure and what it touches to another processor's cache.
+func worthWaking(n uint32, pickNS int64) bool {
+	return pickNS >= moveWorthNS && int64(n)*pickNS >= wakeWorthNS
+}
 
 // judgeWake finds out whether the last wake-up for runnext was worth it.
 func (p *P) judgeWake(now int64) {
-	if now-p.wokeAt < futileNS || !p.worthWaking(p.runq.size()+1) {
+	if now-p.wokeAt < futileNS || !worthWaking(p.runq.size()+1, p.pace()) {
 		p.wakeBackoff = min(2*p.wakeBackoff+1, maxWakeSkip)
 	} else {
 		p.wakeBackoff, p.wakeSkip = 0, 0

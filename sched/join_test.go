@@ -94,7 +94,7 @@ func TestStressJoin(t *testing.T) {
 			case 1:
 				Join(func() { Yield(); next() }, func() { next(); Yield() })
 			case 2:
-				var g gate
+				var g door
 				Go(g.signal)
 				Join(func() { next(); g.wait() }, func() {}, next)
 			case 3:
@@ -148,7 +148,7 @@ func TestJoinRunsTheOthersWhileOneWaits(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		for range 100 {
 			require.NoError(t, s.Run(func() {
-				var a, b gate
+				var a, b door
 				Join(a.wait, func() { b.wait(); a.signal() }, b.signal)
 			}))
 		}

@@ -45,7 +45,7 @@ func work(t *testing.T, s *Scheduler) {
 		wg.Add(1)
 		s.Go(func() {
 			defer wg.Done()
-			var g gate
+			var g door
 			Go(func() { Join(Yield, Yield, g.signal) })
 			g.wait()
 			if id, _ := ID(); id%5 == 0 {

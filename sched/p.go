@@ -14,7 +14,8 @@ type P struct {
 	s  *Scheduler
 	m  *M // its worker; nil while idle
 
-	runnext   atom.Ptr[G] // the task to run before those in runq; anyone may take it by CAS
+	gate      gate        // lets thieves at runnext and runq
+	runnext   atom.Ptr[G] // the task to run before those in runq; put by the worker, taken by thieves too
 	fair      int32       // counts down to the next look at the queues out of turn
 	schedtick atom.Uint32 // counts the tasks chosen here; others read it
 	attn      atom.Uint32 // what the worker must see to before the next task; anyone sets bits
@@ -32,8 +33,8 @@ type P struct {
 
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32
-	pickNS                int64 // mean time between two choices of a task, lately
-	fairAt                int64 // when outOfTurn was last called, and schedtick then
+	pickNS                atom.Uint32 // mean time between two choices of a task, lately; also set by sysmon, read by thieves
+	fairAt                int64       // when outOfTurn was last called, and schedtick then
 	fairTick              uint32
 	wokeAt                int64       // ns; 0: nothing to judge
 	waking                atom.Uint32 // 1 while the worker wakes another for its runnext: not to be stolen
@@ -115,6 +116,7 @@ func (m *M) acquirep(p *P) {
 func (m *M) releasep() *P {
 	p, s := m.p, m.s
 	m.p = nil
+	p.setPace(unknownPace)
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		p.state = pDead

@@ -206,7 +206,7 @@ func TestReadyFromEverywhere(t *testing.T) {
 // passToken starts three Gs by each of kinds, in a ring in which each kind follows each.
 func passToken(t *testing.T, kinds ...func(func())) {
 	const rounds = 200
-	gates := make([]gate, 3*len(kinds))
+	gates := make([]door, 3*len(kinds))
 	count := 0 // the token's
 	var wg sync.WaitGroup
 	wg.Add(len(gates))

@@ -33,10 +33,13 @@ func (s *Scheduler) setProcsLocked(n int) {
 	if len(all) < n {
 		grown := append([]*P(nil), all...) // thieves go on reading the old one
 		for id := len(all); id < n; id++ {
-			grown = append(grown, &P{
+			p := &P{
 				id: int32(id), s: s, state: pDead, fair: fairTicks,
 				rng: rng.New(s.seed + uint64(id)*0x9e3779b97f4a7c15),
-			})
+			}
+			p.gate.init()
+			p.setPace(unknownPace)
+			grown = append(grown, p)
 		}
 		all = grown
 		s.allp.Store(&all)

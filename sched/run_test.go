@@ -35,7 +35,7 @@ func TestRunReturnsWhenTheTaskHasEnded(t *testing.T) {
 
 func TestRunDoesNotWaitForChildren(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
-	var g gate
+	var g door
 	var left atomic.Bool
 	run(t, s, func() {
 		Go(func() {

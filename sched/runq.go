@@ -17,7 +17,8 @@ const runqSize = 256
 //	R1  tail-head <= runqSize. A thief loads the two at different moments and may see more;
 //	    it must then load both again.
 //	R2  slots in [head, tail) hold Gs in state gRunnable, and a G is in one queue at most.
-//	R3  tail is written by the owner only, head by whoever wins its CAS.
+//	R3  tail is written by the owner only; head by whoever wins its CAS, or, with no thief inside
+//	    the P's gate, by the owner's plain store.
 //
 // Order. Pair A: the owner stores the slot, then tail (release); a thief loads tail (acquire), then
 // the slot: it sees the G it was promised. Pair B: a taker loads the slot, then moves head; the
@@ -92,13 +93,31 @@ func (q *runq) grab(dst *runq, t uint32) uint32 {
 // The same in Go: runtime/proc.go, runqput.
 func (p *P) runqput(gp *G, next bool) {
 	if next {
-		if gp = p.runnext.Swap(gp); gp == nil {
+		if p.runnext.Load() == nil {
+			p.runnext.StoreRel(gp) // thieves only take from it
+			return
+		}
+		if gp = p.kick(gp); gp == nil {
 			return
 		}
 	}
 	if !p.runq.put(gp) {
 		p.runqputslow(gp)
 	}
+}
+
+// kick makes gp the next task to run and returns the one that was, nil when a thief has it.
+func (p *P) kick(gp *G) *G {
+	g := &p.gate
+	g.taking.StoreRel(1)
+	if g.thieves.Load() != 0 {
+		g.taking.StoreRel(0)
+		return p.runnext.Swap(gp)
+	}
+	old := p.runnext.Load()
+	p.runnext.StoreRel(gp)
+	g.taking.StoreRel(0)
+	return old
 }
 
 // runqputslow moves half the ring and gp to the global queue: one lock for 129 tasks. Only p's
@@ -134,6 +153,25 @@ func (p *P) runqputslow(gp *G) {
 // runqget takes the task that p is to run next, nil when p has none. Only p's worker.
 // The same in Go: runtime/proc.go, runqget.
 func (p *P) runqget() *G {
+	g := &p.gate
+	g.taking.StoreRel(1)
+	if g.thieves.Load() != 0 {
+		g.taking.StoreRel(0)
+		return p.runqgetShared()
+	}
+	gp := p.runnext.Load()
+	if gp != nil {
+		p.runnext.StoreRel(nil)
+	} else if h := p.runq.head.Load(); h != p.runq.tail.Load() {
+		gp = p.runq.ring[h%runqSize].Load()
+		p.runq.head.StoreRel(h + 1)
+	}
+	g.taking.StoreRel(0)
+	return gp
+}
+
+// runqgetShared is runqget while thieves may take too.
+func (p *P) runqgetShared() *G {
 	if p.runnext.Load() != nil {
 		if gp := p.runnext.Swap(nil); gp != nil { // a thief may have been faster
 			return gp

@@ -76,12 +76,13 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 		return nil, true
 	}
 	p.fair = fairTicks
+	p.gate.lookUp()
 	now := clock.Nanotime()
 	if p.wokeAt != 0 {
 		p.judgeWake(now)
 	}
-	if tick := p.schedtick.Load(); tick-p.fairTick > fairTicks/2 {
-		p.pickNS = (now - p.fairAt) / int64(tick-p.fairTick)
+	if tick := p.progress(); tick-p.fairTick > fairTicks/2 {
+		p.measurePace(now-p.fairAt, tick-p.fairTick)
 		p.fairAt, p.fairTick = now, tick
 	}
 	if now-p.nativeTime > nativeSliceNS {

@@ -14,7 +14,7 @@ func pair(t *testing.T, s *Scheduler, stop *atomic.Bool) {
 	t.Helper()
 	var rounds atomic.Int64
 	s.Go(func() {
-		var a, b gate
+		var a, b door
 		Go(func() {
 			for !stop.Load() {
 				a.wait()
@@ -85,7 +85,7 @@ func TestYielderDoesNotStarve(t *testing.T) {
 				s.Go(func() { ran.Store(true) })
 				until(t, "a task of a goroutine runs", ran.Load, s)
 			}
-			var g gate
+			var g door
 			var woken atomic.Bool
 			s.Go(func() {
 				g.wait()

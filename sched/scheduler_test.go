@@ -52,7 +52,7 @@ func TestDefault(t *testing.T) {
 	var outer, inner *Scheduler
 	run(t, s, func() {
 		outer = Current()
-		var g gate
+		var g door
 		Go(func() {
 			inner = Current()
 			g.signal()

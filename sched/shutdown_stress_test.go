@@ -34,7 +34,7 @@ func TestStressClose(t *testing.T) {
 func closeVictim(s *Scheduler, kind int, begun, ended *atomic.Int64) {
 	begun.Add(1)
 	defer ended.Add(1)
-	var g gate
+	var g door
 	child := func() {
 		begun.Add(1)
 		defer ended.Add(1)

@@ -52,7 +52,7 @@ func TestCloseUnwindsParkedTasks(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		with(t, 1, func(other *Scheduler) {
 			var order journal[int]
-			var gates [2]gate
+			var gates [2]door
 			waits := []func(){
 				parkForever,
 				gates[0].wait,
@@ -96,7 +96,7 @@ func TestCloseUnwindsParkedTasks(t *testing.T) {
 func TestDeferredCallsMayPark(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		const n = 10
-		var gates [n]gate
+		var gates [n]door
 		var order, forever journal[int]
 		for i := range n {
 			s.Go(func() { // task i waits for task i+1, the last for nobody
@@ -262,7 +262,7 @@ func TestCloseFromManyGoroutines(t *testing.T) {
 // for another goroutine after that.
 func TestCloseLeavesGoroutinesAlone(t *testing.T) {
 	s := newTest(t, Config{Procs: 2})
-	var g gate
+	var g door
 	var woken, waits atomic.Bool
 	go func() {
 		waits.Store(true)

@@ -206,7 +206,7 @@ func TestTaskInheritsLabels(t *testing.T) {
 			want = getg.Labels()
 			require.NoError(t, s.Run(func() {
 				look()
-				var g gate
+				var g door
 				Go(func() {
 					look()
 					g.signal()

@@ -51,14 +51,10 @@ func (m *M) findByStealing() *G {
 // stealFrom takes half of p's ring, a Join frame, or, if last, its runnext.
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
-	t := self.runq.tail.Load()
-	if n := p.runq.grab(&self.runq, t); n > 0 {
-		n-- // the newest of them is run at once, the others are published
-		gp := self.runq.ring[(t+n)%runqSize].Load()
-		if n > 0 {
-			self.runq.tail.StoreRel(t + n)
+	if !p.runq.empty() && p.worthMoving() {
+		if gp := p.stealHalf(self); gp != nil {
+			return gp
 		}
-		return gp
 	}
 	if f := p.joinq.steal(); f != nil {
 		return f.task(self)
@@ -72,10 +68,34 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	}
 	tick := p.schedtick.Load()
 	procyield.Pause(runnextPause)
-	if p.schedtick.Load() == tick && p.waking.Load() == 0 && p.runnext.CompareAndSwap(gp, nil) {
-		return gp
+	if p.schedtick.Load() != tick || p.waking.Load() != 0 || !p.gate.enter() {
+		return nil
 	}
-	return nil
+	won := p.runnext.CompareAndSwap(gp, nil)
+	p.gate.leave()
+	if !won {
+		return nil
+	}
+	return gp
+}
+
+// stealHalf moves half of p's ring to that of thief, and returns the newest of them, to be run at once.
+func (p *P) stealHalf(thief *P) *G {
+	if !p.gate.enter() {
+		return nil
+	}
+	t := thief.runq.tail.Load()
+	n := p.runq.grab(&thief.runq, t)
+	p.gate.leave()
+	if n == 0 {
+		return nil
+	}
+	n--
+	gp := thief.runq.ring[(t+n)%runqSize].Load()
+	if n > 0 {
+		thief.runq.tail.StoreRel(t + n)
+	}
+	return gp
 }
 
 // coprime returns a random stride in [1, n] that has no factor in common with n.

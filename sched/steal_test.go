@@ -52,7 +52,7 @@ func TestStealingWhatWasReadied(t *testing.T) {
 	s := newTest(t, Config{Procs: 2})
 	for range 20 {
 		run(t, s, func() {
-			var g gate
+			var g door
 			var woken atomic.Bool
 			Go(func() {
 				g.wait()

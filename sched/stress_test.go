@@ -16,14 +16,14 @@ import (
 // parkPairs is how many park/ready pairs TestStressParkReady makes in each of its nine runs.
 var parkPairs = flag.Int("parkpairs", 60_000, "park/ready pairs a run of TestStressParkReady")
 
-// gate lets two Gs take turns: each parks until the other has readied it.
-type gate struct {
+// door lets two Gs take turns: each parks until the other has readied it.
+type door struct {
 	lock   rawlock.Mutex
 	open   bool
 	waiter *G
 }
 
-func (g *gate) wait() {
+func (g *door) wait() {
 	g.lock.Lock()
 	if g.open {
 		g.open = false
@@ -42,7 +42,7 @@ func (g *gate) wait() {
 	}
 }
 
-func (g *gate) signal() {
+func (g *door) signal() {
 	g.lock.Lock()
 	gp := g.waiter
 	g.waiter = nil
@@ -65,7 +65,7 @@ func TestStressParkReady(t *testing.T) {
 		var count atomic.Int64
 		n := *parkPairs / pairs
 		for i := range pairs {
-			var a, b gate
+			var a, b door
 			wg.Add(2)
 			first := func() {
 				defer wg.Done()
@@ -119,11 +119,11 @@ func TestStressEverything(t *testing.T) {
 					Join(func() { a = deep(3) }, func() { Yield(); b = deep(4) })
 					sum.Add(int64(a + b))
 				case 3: // woken by a task
-					var g gate
+					var g door
 					Go(g.signal)
 					g.wait()
 				case 4: // woken by a goroutine
-					var g gate
+					var g door
 					go g.signal()
 					g.wait()
 				case 5:
@@ -180,7 +180,7 @@ func TestStressWakersFromOutside(t *testing.T) {
 		n := *parkPairs / pairs / 10
 		var wg sync.WaitGroup
 		for range pairs {
-			var there, back gate
+			var there, back door
 			wg.Add(1)
 			s.Go(func() {
 				defer wg.Done()

@@ -15,12 +15,12 @@ import (
 func TestUseFromInsideABubble(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		use := func() {
-			var g gate
+			var g door
 			s.Go(func() { Go(g.signal) })
 			g.wait()
 			require.NoError(t, s.Run(func() {
 				Join(Yield, Yield)
-				var g gate
+				var g door
 				go g.signal()
 				g.wait()
 			}))
@@ -56,7 +56,7 @@ func TestSchedulerOfABubble(t *testing.T) {
 func TestGoroutineOfABubbleIsFollowedByAnother(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
 	wait := func() {
-		var g gate
+		var g door
 		s.Go(g.signal)
 		g.wait()
 	}

@@ -16,6 +16,10 @@ const (
 	sysmonMaxNS  = 10_000_000
 	sysmonRounds = 50 // at the shortest sleep before it grows
 	sysmonPollNS = 10_000_000
+
+	// The longest sleep while tasks wait in a ring that nobody helps with, since its P runs them faster
+	// than a thief would: that may change with the next one.
+	sysmonQueuedNS = 200_000
 )
 
 type sysmonState struct {
@@ -52,9 +56,13 @@ func (s *Scheduler) sysmon() {
 		if ended {
 			break
 		}
-		if slept || s.sysmonLook() {
+		did, queued := s.sysmonLook()
+		switch idle++; {
+		case slept || did:
 			delay, idle = sysmonMinNS, 0
-		} else if idle++; idle > sysmonRounds {
+		case queued:
+			delay = min(2*delay, sysmonQueuedNS)
+		case idle > sysmonRounds:
 			delay = min(2*delay, sysmonMaxNS)
 		}
 	}
@@ -77,9 +85,9 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	return slept, ended
 }
 
-// sysmonLook looks at all Ps and the network once and reports whether there was anything to do.
-func (s *Scheduler) sysmonLook() bool {
-	did := false
+// sysmonLook looks at all Ps and the network once. did tells whether there was anything to do, queued
+// whether tasks wait in some ring although a P is idle.
+func (s *Scheduler) sysmonLook() (did, queued bool) {
 	if last := s.lastpoll.Load(); last != 0 && clock.Nanotime()-last > sysmonPollNS {
 		if l := s.poll(0); l.q.n > 0 {
 			s.inject(&l.q)
@@ -93,21 +101,25 @@ func (s *Scheduler) sysmonLook() bool {
 		}
 	}
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
-		return did
+		return did, false
 	}
 	now := clock.Nanotime()
 	since := now - s.sysmonAt
 	s.sysmonAt = now
 	for _, p := range *s.allp.Load() {
-		tick := p.schedtick.Load()
+		tick := p.progress()
 		ticks := tick - p.sysTick
 		p.sysTick = tick
-		// At the pace of the time since the last look: how long will p need for its ring?
-		need := int64(p.runq.size()) * since / int64(ticks+1)
-		if need >= wakeWorthNS || ticks == 0 && (p.runnext.Load() != nil || !p.joinq.empty()) {
+		// The pace since the last look, which the worker itself can't measure in a long task.
+		pace := since / int64(ticks+1)
+		if pace >= moveWorthNS {
+			p.setPace(pace)
+		}
+		if worthWaking(p.runq.size(), pace) || ticks == 0 && (p.runnext.Load() != nil || !p.joinq.empty()) {
 			s.wakep()
 			did = true
 		}
+		queued = queued || !p.runq.empty()
 	}
-	return did
+	return did, queued
 }
