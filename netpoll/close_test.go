@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/userrt/userrt/sched"
 )
@@ -276,5 +277,47 @@ func TestReadAfterShortRead(t *testing.T) {
 				require.NoError(t, b.Close())
 			}
 		})
+	}
+}
+
+// TestReadAfterUrgentData: a read stops short at the mark of urgent data although there is more.
+func TestReadAfterUrgentData(t *testing.T) {
+	for i := range 50 {
+		s := scheduler(t, 2)
+		a, b := connected(t, s)
+		c, d := connected(t, s)
+		g := &group{s: s}
+		g.start(task, func() { // somebody waits, so that events are polled for
+			_, err := d.Read(make([]byte, 1))
+			require.ErrorIs(t, err, io.EOF)
+		})
+		g.start(task, func() {
+			_, err := a.Write([]byte("abc"))
+			require.NoError(t, err)
+			require.NoError(t, unix.Sendto(a.fd.sysfd, []byte("X"), unix.MSG_OOB, nil))
+			_, err = a.Write([]byte("def"))
+			require.NoError(t, err)
+			for range i {
+				sched.Yield()
+			}
+		})
+		g.start(task, func() {
+			for range i {
+				sched.Yield()
+			}
+			got := make([]byte, 6)
+			for n := 0; n < len(got); {
+				buf := make([]byte, 64)
+				m, err := b.Read(buf)
+				require.NoError(t, err)
+				n += copy(got[n:], buf[:m])
+			}
+			require.Equal(t, "abcdef", string(got))
+			require.NoError(t, c.Close())
+		})
+		g.wg.Wait()
+		for _, conn := range []*conn{a, b, d} {
+			require.NoError(t, conn.Close())
+		}
 	}
 }

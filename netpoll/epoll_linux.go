@@ -60,7 +60,7 @@ func (k *osPoller) close() error {
 // add registers sysfd for both directions, edge-triggered: an event comes each time that it becomes
 // ready, and one at once if it already is.
 func (k *osPoller) add(sysfd int, t tag) error {
-	return k.ctl(sysfd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, t)
+	return k.ctl(sysfd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLPRI|unix.EPOLLRDHUP|unix.EPOLLET, t)
 }
 
 func (k *osPoller) ctl(sysfd int, events uint32, t tag) error {
@@ -105,14 +105,15 @@ func timeoutMS(ns int64) int {
 	}
 }
 
-// decode says whom the event is for, in which directions it may go on, and whether there is an end or a
-// fault. A fault or a hang-up concerns both directions: the system call that is then tried tells which it was.
-func (ev *osEvent) decode() (t tag, readable, writable, hungUp bool) {
+// decode says whom the event is for, in which directions it may go on, and whether there is an end, a
+// fault or urgent data. A fault or a hang-up concerns both directions: the system call that is then tried
+// tells which it was.
+func (ev *osEvent) decode() (t tag, readable, writable, special bool) {
 	const both = unix.EPOLLHUP | unix.EPOLLERR
 	return tag{uint32(ev.Fd), uint32(ev.Pad)},
-		ev.Events&(unix.EPOLLIN|unix.EPOLLRDHUP|both) != 0,
+		ev.Events&(unix.EPOLLIN|unix.EPOLLPRI|unix.EPOLLRDHUP|both) != 0,
 		ev.Events&(unix.EPOLLOUT|both) != 0,
-		ev.Events&(unix.EPOLLRDHUP|both) != 0
+		ev.Events&(unix.EPOLLPRI|unix.EPOLLRDHUP|both) != 0
 }
 
 // wake makes a wait that blocks return. It never blocks.

@@ -15,7 +15,7 @@ import (
 // A pollDesc is never freed; it goes from descriptor to descriptor (poller.go). The kernel hands back
 // the tag it was registered with, and an event whose seq is an earlier one is dropped. One that slips
 // through, because the pollDesc changes hands between that look and the notify, costs the new owner a
-// look in vain and nothing more.
+// look in vain, or the shortcut of prepareRead, and nothing more.
 //
 // Order. evict sets closing, then notifies both words; a caller looks at closing after reset and after
 // each wait. Either it sees the flag, or evict's notify comes after its reset and wait returns.
@@ -25,7 +25,7 @@ type pollDesc struct {
 	r, w    waitWord
 	seq     atom.Uint32 // counts the descriptors this has served
 	closing atom.Uint32 // 1: whoever waits must give up
-	hungUp  atom.Uint32 // 1: the peer has closed its side, or there is a fault; before the notify that tells so
+	special atom.Uint32 // 1: there has been an end, a fault or urgent data; set before the notify that tells so
 	index   uint32      // its place in the poller's table, for ever
 	link    *pollDesc   // next in the poller's free list; under poller.mu
 }

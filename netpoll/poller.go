@@ -77,7 +77,7 @@ func (p *poller) Poll(delayNS int64, ready *sched.GList) {
 func (p *poller) deliver(events []osEvent, ready *sched.GList) (found, broken bool) {
 	table := *p.table.Load()
 	for i := range events {
-		t, readable, writable, hungUp := events[i].decode()
+		t, readable, writable, special := events[i].decode()
 		if t == wakeTag {
 			broken = true
 			continue
@@ -86,8 +86,8 @@ func (p *poller) deliver(events []osEvent, ready *sched.GList) (found, broken bo
 		if pd.seq.Load() != t.seq {
 			continue
 		}
-		if hungUp {
-			pd.hungUp.Store(1)
+		if special {
+			pd.special.Store(1)
 		}
 		if readable && pushReady(ready, &pd.r) {
 			found = true
@@ -168,7 +168,7 @@ func (p *poller) alloc() *pollDesc {
 	p.live++
 	pd.link = nil
 	pd.closing.Store(0)
-	pd.hungUp.Store(0)
+	pd.special.Store(0)
 	pd.r.reset()
 	pd.w.reset()
 	return pd

@@ -44,11 +44,11 @@ func (f *pollFD) read(b []byte) (int, error) {
 // prepareRead begins a read. If the last one got less than it had room for, the socket was empty then, so
 // instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
 // or take the one that has come meanwhile. For a stream on epoll that is sound (epoll(7), question 9)
-// but for one case: an end or a fault is told once, maybe together with the data that was read,
-// so after hungUp every read tries first. (The runtime always tries; tokio,
+// but for two cases: an end or a fault is told once, maybe together with the data that was read, and
+// a read stops short at the mark of urgent data. So after either every read tries first. (The runtime always tries; tokio,
 // tokio/src/io/poll_evented.rs, has the same shortcut.)
 func (f *pollFD) prepareRead() error {
-	if !f.drained || f.pd.hungUp.Load() != 0 {
+	if !f.drained || f.pd.special.Load() != 0 {
 		return f.pd.prepare(&f.pd.r)
 	}
 	f.drained = false
