@@ -30,7 +30,8 @@ func (g *gate) init() { g.thieves.Store(1) }
 // enter is called by a thief; false means that it must try another time. A true one wants a leave.
 func (g *gate) enter() bool {
 	g.thieves.Add(1)
-	if fence.Heavy() && g.taking.Load() != 0 {
+	heavy := fence.Heavy()
+	if heavy && g.taking.Load() != 0 || !heavy && fence.Ready() { // the latter: refused, by a filter or for want of memory
 		g.leave()
 		return false
 	}
