@@ -10,20 +10,18 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		forever(sched.WaitReasonChanReceiveNilChan)
 	}
 	c.lock.Lock()
-	if c.qcount.load() > 0 && c.sendq.first == nil {
-		v = c.dequeue()
-		c.lock.Unlock()
-		return v, true
-	}
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
 			return c.take(sg), true
 		}
-		if c.qcount.load() > 0 { // that sender was being unwound
-			v = c.dequeue()
-			c.lock.Unlock()
-			return v, true
+	}
+	if c.qcount.load() > 0 {
+		v = c.dequeue()
+		c.lock.Unlock()
+		if sched.Preempting() {
+			sched.GiveWay()
 		}
+		return v, true
 	}
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
@@ -72,6 +70,9 @@ func (c *Chan[T]) take(sg *sudog[T]) T {
 	c.spare.put(sg)
 	c.lock.Unlock()
 	gp.Ready()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 	return v
 }
 
@@ -80,6 +81,9 @@ func (c *Chan[T]) take(sg *sudog[T]) T {
 // selectnbrecv.
 func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 	if c == nil || c.emptyNow() {
+		if sched.Preempting() {
+			sched.GiveWay()
+		}
 		return v, false, false
 	}
 	c.lock.Lock()
@@ -93,6 +97,9 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		received = true
 	}
 	c.lock.Unlock()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 	return v, ok, received
 }
 

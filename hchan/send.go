@@ -23,6 +23,9 @@ func (c *Chan[T]) Send(v T) {
 	if c.qcount.load() < c.dataqsiz {
 		c.enqueue(v)
 		c.lock.Unlock()
+		if sched.Preempting() {
+			sched.GiveWay()
+		}
 		return
 	}
 	// Wait for a receiver, which takes v out of the sudog. All in this function: a call level
@@ -52,12 +55,18 @@ func (c *Chan[T]) hand(sg *sudog[T], v T) {
 	c.spare.put(sg)
 	c.lock.Unlock()
 	gp.Ready()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 }
 
 // TrySend sends v if that does not block, and reports whether it did. On a closed channel it panics
 // as Send does; on a nil one it returns false. The same in Go: runtime/chan.go, selectnbsend.
 func (c *Chan[T]) TrySend(v T) bool {
 	if c == nil || c.closed.load() == 0 && c.fullNow() {
+		if sched.Preempting() {
+			sched.GiveWay()
+		}
 		return false
 	}
 	c.lock.Lock()
@@ -74,6 +83,9 @@ func (c *Chan[T]) TrySend(v T) bool {
 		c.enqueue(v)
 	}
 	c.lock.Unlock()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 	return ok
 }
 

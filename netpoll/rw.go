@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/userrt/userrt/sched"
 )
 
 // Reading, writing, accepting and waiting: try, and park on EAGAIN only. Each holds its direction's
@@ -33,6 +35,7 @@ func (f *pollFD) read(b []byte) (int, error) {
 			return 0, io.EOF
 		case errno == 0:
 			f.drained = n < min(len(b), rawMax)
+			giveWay()
 			return n, nil
 		}
 		if err := f.retry("read", errno, &f.pd.r); err != nil {
@@ -58,6 +61,13 @@ func (f *pollFD) prepareRead() error {
 	return f.pd.wait(&f.pd.r)
 }
 
+// giveWay ends a call that need not have parked; others may wait for their turn.
+func giveWay() {
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+}
+
 // write writes all of b. n counts what was written before an error: net.ErrClosed, *os.SyscallError.
 func (f *pollFD) write(b []byte) (n int, err error) {
 	if err := f.lock(writing); err != nil {
@@ -77,6 +87,7 @@ func (f *pollFD) write(b []byte) (n int, err error) {
 		}
 		n += m
 		if n == len(b) {
+			giveWay()
 			return n, nil
 		}
 	}

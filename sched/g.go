@@ -14,23 +14,26 @@ import (
 //	  ^                    ^   ^  ^                    |  |  |
 //	  |                    |   |  +--- Yield ----------+  |  |
 //	  |              Ready |   |                          |  |
-//	  |                    |   | commit said no           |  | Park
+//	  |                    |   | commit said no, unwound  |  | Park
 //	  |                gClaimed|                          |  v
 //	  |                    ^   +--------------------- gWaiting
 //	  |                    +--- Claim, by one CAS --------+
 //	  +------------------------- goexit0 -----------------+ (from gRunning)
 //
-// Only the step out of gWaiting is contested: whoever wakes (Claim) and whoever unwinds (Close)
-// compete by one CAS. All other steps are made by whoever has the right to run the G.
+//	gRunning <---- entersyscall, exitsyscall ----> gSyscall ---- exitsyscall without a P ----> gRunnable
+//
+// Only the step out of gWaiting is contested: whoever wakes (Claim, to gClaimed) and whoever unwinds
+// (Close, straight to gRunnable) compete by one CAS. All other steps are made by whoever has the right to run the G.
 const (
 	gDead     = iota // on a free list
 	gRunnable        // on a run queue, or about to be
 	gRunning         // a worker runs it; it is on no queue
 	gWaiting         // parked, and its stack has wholly left
 	gClaimed         // somebody has won the right to make it runnable and has not done so yet
+	gSyscall         // in Block, on its own thread, maybe without a P
 )
 
-var stateText = [...]string{gDead: "dead", gRunnable: "runnable", gRunning: "running", gWaiting: "waiting", gClaimed: "waiting"}
+var stateText = [...]string{gDead: "dead", gRunnable: "runnable", gRunning: "running", gWaiting: "waiting", gClaimed: "waiting", gSyscall: "syscall"}
 
 // G is a unit of execution: a task, or the entry of a plain goroutine that blocks in one of our
 // calls. The same in Go: runtime/runtime2.go, g.
@@ -64,11 +67,15 @@ func (gp *G) inherit(labels unsafe.Pointer) {
 	}
 }
 
-// unwind makes gp, which the caller has claimed, runnable: its Park will return false.
+// claimUnwind wins the right to unwind gp, which waits. Not by Claim: in state gClaimed a Ready that comes
+// without a claim of its own would take this one for its.
+func (gp *G) claimUnwind() bool { return gp.state.CompareAndSwap(gWaiting, gRunnable) }
+
+// unwind makes the Park of gp, which is in no queue, return false. The caller has won it by claimUnwind,
+// or gp has given way by itself.
 func (gp *G) unwind() {
 	gp.dying.Store(1)
 	gp.unwinding, gp.unwound = true, true
-	gp.state.StoreRel(gRunnable)
 }
 
 // stack is a coroutine with the task that it runs now. It is pooled: g changes, the stack stays.
@@ -78,9 +85,11 @@ type stack struct {
 	g       *G                                                                        // the task; nil between two tasks and on a g0
 	m       *M                                                                        // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
 	link    *stack                                                                    // next in a pool
+	blockM  *M                                                                        // within Block, where g and m are nil or a guest's: the worker
+	blockG  *G                                                                        // and the task
 	inTask  bool                                                                      // the user's function is on it
 	retired bool                                                                      // when run next it is to end
-	_       [128 - unsafe.Sizeof(coro.Stack{}) - 3*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
+	_       [128 - unsafe.Sizeof(coro.Stack{}) - 5*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.
@@ -109,7 +118,13 @@ type End struct {
 // ID returns the calling task's id, unique in its scheduler and never reused; ok is false on a plain
 // goroutine.
 func ID() (id uint64, ok bool) {
-	if st := self(); st != nil && st.g != nil {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	switch {
+	case st == nil:
+		return 0, false
+	case st.blockG != nil:
+		return st.blockG.id, true
+	case st.m != nil && st.g != nil:
 		return st.g.id, true
 	}
 	return 0, false
@@ -117,8 +132,13 @@ func ID() (id uint64, ok bool) {
 
 // Current returns the calling task's scheduler; on a plain goroutine it returns Default().
 func Current() *Scheduler {
-	if st := self(); st != nil {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	switch {
+	case st == nil:
+	case st.m != nil:
 		return st.m.s
+	case st.blockM != nil:
+		return st.blockM.s
 	}
 	return Default()
 }

@@ -133,6 +133,7 @@ func (m *M) newStack() *stack {
 		return st
 	}
 	st := &stack{}
+	s.nStacks.Add(1)
 	coro.New(&st.Stack, st.run)
 	return st
 }

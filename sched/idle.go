@@ -12,8 +12,12 @@ func (s *Scheduler) wakep() {
 		return
 	}
 	s.lock.Lock()
-	p := s.pidlegetSpinning()
+	p := s.pidleget()
 	if p == nil {
+		p = s.retakeBlocked()
+	}
+	if p == nil {
+		s.needspinning = true
 		s.nmspinning.Add(-1) // under the lock; see idle.md, "The waker that finds no P"
 	}
 	s.lock.Unlock()

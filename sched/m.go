@@ -16,9 +16,10 @@ import (
 //
 // Only the worker itself touches a field, unless noted.
 type M struct {
-	g0 stack // the worker's own goroutine: it runs when no task does
-	s  *Scheduler
-	p  *P // what it holds; set before it is woken
+	g0   stack // the worker's own goroutine: it runs when no task does
+	s    *Scheduler
+	p    *P // what it holds; set before it is woken
+	oldp *P // within Block: what it held, and may take back by CAS on oldp.blocked
 
 	// What the stack that has left asks of the one that continues; see settle.
 	act     int
@@ -31,6 +32,7 @@ type M struct {
 	nextg    *G   // for g0 to run next
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm before the M is woken
 	exit     bool // to end; set under s.lock before the M is woken
+	tooMany  bool // ends because it was idle for long, not because its scheduler does
 
 	link *M // next idle M; s.lock
 	note note
@@ -45,11 +47,16 @@ func (n *note) wakeup() {
 	futex.Wake(n.key.Addr(), 1)
 }
 
-func (n *note) sleep() {
+// sleep waits for wakeup, at most timeoutNS nanoseconds if that is not negative; false means that the
+// time is up.
+func (n *note) sleep(timeoutNS int64) bool {
 	for n.key.Load() == 0 {
-		futex.Wait(n.key.Addr(), 0, -1)
+		if !futex.Wait(n.key.Addr(), 0, timeoutNS) && n.key.Load() == 0 {
+			return false
+		}
 	}
 	n.key.Store(0)
+	return true
 }
 
 // starter makes goroutines that inherit nothing of a user: it was born before any user code ran. A
@@ -74,22 +81,35 @@ func startWorker(f func()) {
 	starter <- f
 }
 
-// startm makes a worker run p, which the caller has taken from the idle list and counted as
-// spinning if spinning: one from the cache of idle Ms, or a new one. Must not hold s.lock. The same
-// in Go: runtime/proc.go, startm.
+// startm makes a worker run p, which the caller has taken from the idle list, or from a worker that is
+// in Block, and counted as spinning if spinning: one from the cache of idle Ms, or a new one. At
+// Config.MaxThreads p goes back to the idle list with all that it holds, for whichever worker is free
+// next. Must not hold s.lock. The same in Go: runtime/proc.go, startm.
 func (s *Scheduler) startm(p *P, spinning bool) {
 	s.lock.Lock()
 	m := s.midle
-	if m != nil {
+	switch {
+	case m != nil:
 		s.midle = m.link
+		s.nmidle--
+		s.nReused++
 		m.link = nil
 		s.lock.Unlock()
 		m.spinning = spinning
 		m.acquirep(p)
 		m.note.wakeup()
 		return
+	case s.nm >= s.maxM:
+		s.wantM = true
+		if spinning {
+			s.nmspinning.Add(-1)
+		}
+		s.idlep(p)
+		s.lock.Unlock()
+		return
 	}
 	s.nm++
+	s.nCreated++
 	s.workersUp.Add(1)
 	s.sysmonStart()
 	s.lock.Unlock()
@@ -99,7 +119,8 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 }
 
 // stopm puts m, which has no P, into the cache and sleeps until startm gives it one. False means
-// that m is to end. The same in Go: runtime/proc.go, stopm.
+// that m is to end: because s does, or after Config.IdleThread without work. The same in Go:
+// runtime/proc.go, stopm.
 func (m *M) stopm() bool {
 	s := m.s
 	s.lock.Lock()
@@ -107,14 +128,45 @@ func (m *M) stopm() bool {
 		s.lock.Unlock()
 		return false
 	}
+	if s.wantM { // somebody has found no thread for a P
+		s.wantM = false
+		if p := s.pidleget(); p != nil {
+			s.lock.Unlock()
+			m.acquirep(p)
+			return true
+		}
+	}
 	m.link = s.midle
 	s.midle = m
+	s.nmidle++
 	s.lock.Unlock()
 	// Before this thread sleeps, and for a while a native P with it, let run what the native
 	// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
 	coro.Gosched()
-	m.note.sleep()
+	idle := s.idleThreadNS()
+	for !m.note.sleep(idle) {
+		if s.midleRemove(m) {
+			m.tooMany = true
+			return false
+		}
+		idle = -1 // somebody has just taken m from the cache and is about to wake it
+	}
 	return !m.exit
+}
+
+// midleRemove takes m out of the cache, unless it is no longer there.
+func (s *Scheduler) midleRemove(m *M) bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	for at := &s.midle; *at != nil; at = &(*at).link {
+		if *at == m {
+			*at = m.link
+			m.link = nil
+			s.nmidle--
+			return true
+		}
+	}
+	return false
 }
 
 // main is a worker's life on its g0. The same in Go: runtime/proc.go, schedule.
@@ -125,11 +177,12 @@ func (m *M) main() {
 	for {
 		gp := m.nextg
 		m.nextg = nil
-		if gp == nil || m.p.attn.Load() != 0 {
-			if gp = m.attend(gp); gp == nil {
-				if gp = m.findRunnable(); gp == nil {
-					break
-				}
+		if gp != nil && m.p.attn.Load() != 0 {
+			gp = m.attend(gp)
+		}
+		if gp == nil {
+			if gp = m.findRunnable(); gp == nil {
+				break
 			}
 		}
 		if m.spinning {
@@ -137,7 +190,11 @@ func (m *M) main() {
 		}
 		m.execute(gp)
 	}
-	m.s.lastOut(m)
+	if m.tooMany {
+		m.idleOut()
+	} else {
+		m.s.lastOut(m)
+	}
 	coro.Unbind(&m.g0.Stack)
 	// Returning with the thread wired ends the thread too. The last word is mexit's: after it the
 	// scheduler counts the worker as gone.
@@ -153,6 +210,9 @@ func (m *M) attend(gp *G) *G {
 		p.attn.And(^uint32(attnNative))
 		coro.Gosched()
 		p.nativeTime = clock.Nanotime() // not before: others may just have had a slice of 10 ms
+	}
+	if bits&attnPreempt != 0 {
+		p.clearPreempt()
 	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)

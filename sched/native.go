@@ -24,14 +24,18 @@ type native struct {
 
 // adopt makes the entry of the calling goroutine.
 func adopt() *G {
+	n := newNative()
+	coro.Adopt(&n.Stack)
+	return n.g
+}
+
+func newNative() *native {
 	n := &native{}
 	n.sema.Lock()
 	n.sleep = n.acquire
-	gp := &G{native: n}
-	gp.state.Store(gRunning)
-	n.g = gp
-	coro.Adopt(&n.Stack)
-	return gp
+	n.g = &G{native: n}
+	n.g.state.Store(gRunning)
+	return n
 }
 
 // acquire sleeps until readyNative has been called.

@@ -39,14 +39,24 @@ type P struct {
 	wokeAt                int64       // ns; 0: nothing to judge
 	waking                atom.Uint32 // 1 while the worker wakes another for its runnext: not to be stolen
 
+	blocked  atom.Uint32 // see block.go
+	nHandoff atom.Uint32 // how often it was handed to another worker because of a Block
+	nBlock   atom.Uint32 // calls of Block that began here
+	sysBlock uint32      // sysmon's: nBlock at its last look, and when it changed
+	sysSince int64
+
+	watch    watch       // sysmon's
+	nPreempt atom.Uint32 // tasks that gave way when asked to
+	nRelief  atom.Uint32 // how often its worker was found stuck
+
 	// Counters. Others read them when all is idle (s.lock) or as a guess.
 	nSpawn, nEnd atom.Uint32 // wrap; only their difference counts
 	nOverflow    uint32
 
-	link    *P   // next idle P; s.lock
-	state   int8 // pIdle, pRunning, pDead; s.lock
-	sysTick uint32
-	_       [64]byte
+	link               *P     // next idle P; s.lock
+	state              int8   // pIdle, pRunning, pDead; s.lock
+	sysTick, sysPicked uint32 // progress and schedtick at sysmon's last look
+	_                  [64]byte
 }
 
 // The states of a P, guarded by s.lock.
@@ -61,6 +71,7 @@ const (
 	attnRetire  = 1 << iota // SetProcs has taken this P away
 	attnClosing             // the scheduler is closing
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
+	attnPreempt             // the task that runs here shall give way; see preempt.go
 )
 
 // setAttn sets bits for the worker of p to see before its next task.
@@ -106,6 +117,21 @@ func (s *Scheduler) pidleget() *P {
 	return p
 }
 
+// idlep gives up p, which counts as running but has no worker. Needs s.lock.
+func (s *Scheduler) idlep(p *P) {
+	p.clearPreempt()
+	s.nprun--
+	if p.id >= s.procs.Load() {
+		p.state = pDead
+		p.m = nil
+	} else {
+		s.pidleput(p)
+	}
+	if s.nprun == 0 {
+		s.allIdle()
+	}
+}
+
 // acquirep gives p, taken by pidleget, to m.
 func (m *M) acquirep(p *P) {
 	m.p = p
@@ -117,6 +143,7 @@ func (m *M) releasep() *P {
 	p, s := m.p, m.s
 	m.p = nil
 	p.setPace(unknownPace)
+	p.clearPreempt()
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		p.state = pDead

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync"
@@ -146,7 +145,7 @@ func TestExitsLeaveNothing(t *testing.T) {
 	for _, procs := range []int{1, 4} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			s := newTest(t, Config{Procs: procs})
-			before := runtime.NumGoroutine()
+			before := plainGoroutines()
 			const batch = 500
 			for range *exits / 2 / batch {
 				var wg sync.WaitGroup

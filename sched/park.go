@@ -18,21 +18,27 @@ import (
 // What the stack that continues has to do for the one that left, as its first act: only then has
 // the leaver wholly left, so only then may others see it.
 const (
-	actNone   = iota
-	actUnlock // m.left waits: release m.lock
-	actPark   // m.left waits: run its commit
-	actYield  // m.left goes to the end of the queue
-	actIdle   // m.leftStk has nothing to run: into the pool
-	actDead   // m.leftStk is to be buried; only ever left for a g0
+	actNone    = iota
+	actUnlock  // m.left waits: release m.lock
+	actPark    // m.left waits: run its commit
+	actYield   // m.left goes to the end of the queue
+	actPreempt // m.left goes to the end of the global queue
+	actIdle    // m.leftStk has nothing to run: into the pool
+	actDead    // m.leftStk is to be buried; only ever left for a g0
+	actBlocked // m.left comes back from Block and finds no P; only ever left for a g0, m has no P
 )
 
 // Self returns the G of the caller: its task's, or the entry of the calling plain goroutine. That
 // entry belongs to the calling goroutine while it lives.
 func Self() *G {
-	if st := (*stack)(unsafe.Pointer(coro.Self())); st != nil {
-		return st.g
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	if st == nil {
+		return adopt()
 	}
-	return adopt()
+	if st.g == nil {
+		return st.guest()
+	}
+	return st.g
 }
 
 // Park blocks the caller, task or plain goroutine, until Ready is called on its G.
@@ -187,6 +193,11 @@ func Yield() {
 	if m = st.m; m.act != actNone {
 		m.settle()
 	}
+	gp.exitIfUnwound()
+}
+
+// exitIfUnwound ends the calling task if that is being unwound.
+func (gp *G) exitIfUnwound() {
 	if gp.unwinding {
 		gp.unwinding = false
 		runtime.Goexit()
@@ -208,8 +219,7 @@ func (m *M) settle() {
 		commit, arg := m.commit, m.arg
 		m.arg = nil
 		gp.state.StoreRel(gWaiting)
-		if commit != nil && !commit(gp, arg) && gp.Claim() {
-			gp.state.StoreRel(gRunnable)
+		if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
 			p.runqput(gp, true)
 		}
 		if p.attn.Load()&attnClosing != 0 {
@@ -220,11 +230,17 @@ func (m *M) settle() {
 		if p.attn.Load()&attnClosing != 0 && !gp.unwound {
 			gp.unwind()
 		}
-		p.runqput(gp, false)
+		if !p.runq.put(gp) { // runqput by hand
+			p.runqputslow(gp)
+		}
 		p.wake()
+	case actPreempt, actBlocked:
+		gp.state.StoreRel(gRunnable)
+		m.s.injectOne(gp)
 	case actIdle:
 		p.stkput(m.leftStk)
 	case actDead:
 		coro.Bury(&m.g0.Stack, &m.leftStk.Stack)
+		m.s.nStacks.Add(-1)
 	}
 }

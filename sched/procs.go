@@ -10,13 +10,14 @@ import "github.com/userrt/userrt/internal/rng"
 // yield. It never blocks for long. The same as runtime.GOMAXPROCS(n).
 func (s *Scheduler) SetProcs(n int) (old int) {
 	s.lock.Lock()
-	old = int(s.procs.Load())
+	old = s.wantProcs
 	if n < 1 || n == old || s.closing.Load() {
 		s.lock.Unlock()
 		return old
 	}
 	n = min(n, maxProcs)
-	s.setProcsLocked(n)
+	s.wantProcs = n
+	s.setProcsLocked(min(int(s.procs.Load())+n-old, maxProcs)) // the others stand in for stuck ones
 	s.lock.Unlock()
 	if n > old {
 		s.wakep()
@@ -24,7 +25,7 @@ func (s *Scheduler) SetProcs(n int) (old int) {
 	return old
 }
 
-// setProcsLocked needs s.lock.
+// setProcsLocked makes n Ps count. Needs s.lock.
 func (s *Scheduler) setProcsLocked(n int) {
 	var all []*P
 	if a := s.allp.Load(); a != nil {

@@ -33,17 +33,25 @@ func (m *M) schedule() *stack {
 
 // scheduleYield is schedule for a task that could as well go on: nil when there is no other.
 func (m *M) scheduleYield() *stack {
-	if m.p.attn.Load() != 0 {
+	p := m.p
+	if p.attn.Load() != 0 {
 		return m.schedule()
 	}
-	gp := m.next()
-	if gp == nil {
-		if p := m.p; p.fair <= 0 || p.attn.Load() != 0 {
-			return &m.g0 // outOfTurn has left something to it
+	if p.fair > 1 { // next by hand, but for the rare half: a call level less, 2 of 69 ns
+		p.fair--
+		p.schedtick.StoreRel(p.schedtick.Load() + 1)
+		if gp := p.runqget(); gp != nil {
+			return m.stackFor(gp)
 		}
 		return nil
 	}
-	return m.stackFor(gp)
+	if gp := m.next(); gp != nil {
+		return m.stackFor(gp)
+	}
+	if p.fair <= 0 || p.attn.Load() != 0 {
+		return &m.g0 // outOfTurn has left something to it
+	}
+	return nil
 }
 
 // stackFor prepares gp to run on m: gives it a stack, if it has not started, and returns that. Where
@@ -206,6 +214,7 @@ func (m *M) execute(gp *G) {
 		gp.stk, st.g = st, gp
 	}
 	coro.Clear(&m.g0.Stack, &st.Stack)
+	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	gp.state.StoreRel(gRunning)
 	st.m = m
 	coro.Switch(&m.g0.Stack, &st.Stack)

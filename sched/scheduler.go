@@ -24,6 +24,15 @@ type Config struct {
 	// in a goroutine does.
 	PanicHandler func(*PanicError)
 
+	// MaxThreads bounds the worker threads, those in Block included; 0 means 8,000. Where it is
+	// reached, tasks wait for a thread. New refuses what runtime/debug.SetMaxThreads, which bounds the
+	// process, could not hold.
+	MaxThreads int
+
+	// IdleThread is how long a thread may be idle before it ends; 0 means for ever. Stacks that wait
+	// for a task end with the last one. Default's is 10 s.
+	IdleThread time.Duration
+
 	// Seed of every random choice; 0 means a random seed.
 	Seed uint64
 }
@@ -57,9 +66,15 @@ type Scheduler struct {
 	globq        gQueue
 	pidle        *P
 	midle        *M
-	nprun        int  // Ps that are not idle
-	needspinning bool // somebody has found no idle P for work: who would give up a P shall search first
-	nm           int  // Ms that exist
+	nmidle       int    // Ms on midle
+	nprun        int    // Ps that are not idle
+	wantProcs    int    // as the user has set it; procs may be more, see relief.go
+	needspinning bool   // somebody has found no idle P for work: who would give up a P shall search first
+	nm           int    // Ms that exist
+	maxM         int    // how many may; never changes
+	wantM        bool   // a P with work found no M: who goes idle next shall take it
+	nCreated     uint64 // Ms ever made
+	nReused      uint64 // Ms taken from midle
 	gfree        gFree
 	stkfree      stackPool
 	allgs        []*[gSlab]G
@@ -68,8 +83,9 @@ type Scheduler struct {
 	nDrop        uint32 // tasks dropped before they started; wraps
 	ended        bool   // workers are to end
 
-	idleSeq   atom.Uint32 // counts the moments when the last P went idle while closing: a futex
-	workersUp atom.Uint32 // workers that have not quite ended: a futex
+	idleSeq   atom.Uint32  // counts the moments when the last P went idle while closing: a futex
+	workersUp atom.Uint32  // workers that have not quite ended: a futex
+	nStacks   atomic.Int32 // stacks that exist
 
 	sysmonState
 	pollState
@@ -80,7 +96,13 @@ func New(cfg Config) (*Scheduler, error) {
 	if cfg.Procs < 0 || cfg.Procs > maxProcs {
 		return nil, &ConfigError{"Procs", fmt.Sprintf("%d is not in 0 to %d", cfg.Procs, maxProcs)}
 	}
-	s := &Scheduler{cfg: cfg, seed: cfg.Seed}
+	if err := checkThreads(cfg.MaxThreads); err != nil {
+		return nil, err
+	}
+	if cfg.IdleThread < 0 {
+		return nil, &ConfigError{"IdleThread", fmt.Sprintf("%v is negative", cfg.IdleThread)}
+	}
+	s := &Scheduler{cfg: cfg, seed: cfg.Seed, maxM: threadLimit(cfg.MaxThreads)}
 	if s.seed == 0 {
 		s.seed = rng.Seed()
 	}
@@ -88,19 +110,20 @@ func New(cfg Config) (*Scheduler, error) {
 	if n == 0 {
 		n = min(runtime.GOMAXPROCS(0), maxProcs)
 	}
+	s.wantProcs = n
 	s.setProcsLocked(n) // nobody else knows s
 	fence.Start()
 	return s, nil
 }
 
 // Default returns the Scheduler that the package's functions use on plain goroutines. It is made on
-// first use by New(Config{}).
+// first use by New(Config{IdleThread: 10 * time.Second}).
 func Default() *Scheduler { return defaultScheduler() }
 
 var defaultScheduler = sync.OnceValue(func() *Scheduler {
-	s, err := New(Config{})
+	s, err := New(Config{IdleThread: 10 * time.Second})
 	if err != nil {
-		panic(err) // the zero Config is always usable
+		panic(err) // this Config is always usable
 	}
 	return s
 })

@@ -4,14 +4,13 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/clock"
-	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/futex"
 )
 
 // The end of a Scheduler: tasks are unwound, workers end, stacks are buried.
 //
 // Unwinding a parked task is a wake-up that nobody else asked for: whoever wins the CAS out of
-// gWaiting (Claim) decides. The unwound task's Park returns false, it takes itself out of its queue,
+// gWaiting decides. The unwound task's Park returns false, it takes itself out of its queue,
 // and Goexit runs its deferred calls. Those may park again; such a wait is unwound only when no
 // task can run any more.
 
@@ -130,7 +129,7 @@ func (s *Scheduler) unwindParked(again bool) (n int) {
 	for _, slab := range slabs {
 		for i := range slab {
 			gp := &slab[i]
-			if gp.state.Load() == gWaiting && (again || gp.dying.Load() == 0) && gp.Claim() {
+			if gp.state.Load() == gWaiting && (again || gp.dying.Load() == 0) && gp.claimUnwind() {
 				gp.unwind()
 				q.pushBack(gp)
 				n++
@@ -143,7 +142,7 @@ func (s *Scheduler) unwindParked(again bool) (n int) {
 
 // unwindFirst unwinds gp, which has just parked while s closes, unless it has been unwound before.
 func (s *Scheduler) unwindFirst(gp *G) {
-	if gp.dying.Load() == 0 && gp.Claim() {
+	if gp.dying.Load() == 0 && gp.claimUnwind() {
 		gp.unwind()
 		s.injectOne(gp)
 	}
@@ -165,13 +164,15 @@ func (s *Scheduler) runningTasks() (ids []uint64) {
 	s.lock.Unlock()
 	for _, slab := range slabs {
 		for i := range slab {
-			if gp := &slab[i]; gp.state.Load() == gRunning {
+			if gp := &slab[i]; running(gp.state.Load()) {
 				ids = append(ids, gp.id)
 			}
 		}
 	}
 	return ids
 }
+
+func running(state uint32) bool { return state == gRunning || state == gSyscall }
 
 // endWorkers wakes all workers to end and waits until they have. s.ended is set.
 func (s *Scheduler) endWorkers() {
@@ -203,32 +204,15 @@ func (s *Scheduler) workerGone() {
 	futex.Wake(s.workersUp.Addr(), 1)
 }
 
-// lastOut is called by each worker that ends, on its g0. The last one buries all stacks: none of
-// them runs now, and all other g0s have left their cells.
+// lastOut is called by each worker that ends with its scheduler, on its g0. The last one buries all
+// stacks: none of them runs now, and all other g0s have left their cells.
 func (s *Scheduler) lastOut(m *M) {
+	var all stackPool
 	s.lock.Lock()
 	s.nm--
-	last := s.nm == 0
-	var all stackPool
-	if last {
-		for _, p := range *s.allp.Load() {
-			for st := p.stkfree.pop(); st != nil; st = p.stkfree.pop() {
-				all.push(st)
-			}
-		}
-		for st := s.stkfree.pop(); st != nil; st = s.stkfree.pop() {
-			all.push(st)
-		}
+	if s.nm == 0 {
+		s.takeStacks(&all)
 	}
 	s.lock.Unlock()
-	for st := all.pop(); st != nil; st = all.pop() {
-		m.bury(st)
-	}
-}
-
-// bury ends an idle stack, from m's g0.
-func (m *M) bury(st *stack) {
-	st.retired = true
-	st.m = m
-	coro.Bury(&m.g0.Stack, &st.Stack)
+	m.buryAll(&all)
 }

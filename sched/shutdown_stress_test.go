@@ -11,7 +11,7 @@ import (
 
 // TestStressClose closes in the middle of everything.
 func TestStressClose(t *testing.T) {
-	before := runtime.NumGoroutine()
+	before := plainGoroutines()
 	for round := range 150 {
 		r := rand.New(rand.NewPCG(uint64(round), 1))
 		s, err := New(Config{Procs: 1 + r.IntN(8), PanicHandler: func(*PanicError) {}})
@@ -66,4 +66,18 @@ func closeVictim(s *Scheduler, kind int, begun, ended *atomic.Int64) {
 			}
 		}
 	}
+}
+
+// TestReadyWithoutClaimAgainstUnwinding: a Ready that has not claimed must not take the unwinding's claim
+// for its own, or the task is queued twice.
+func TestReadyWithoutClaimAgainstUnwinding(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	gp := newGs(1)[0]
+	gp.s = s
+	gp.state.Store(gWaiting)
+	require.True(t, gp.claimUnwind())
+	gp.Ready()
+	require.Zero(t, s.globqsize.Load(), "the unwinding queues it")
+	require.EqualValues(t, gRunnable, gp.state.Load())
+	require.False(t, gp.Claim())
 }

@@ -22,9 +22,12 @@ func Go(fn func()) {
 		if !st.m.p.newproc(fn, nil) {
 			panic(closedText)
 		}
+		if Preempting() {
+			GiveWay()
+		}
 		return
 	}
-	Default().GoEnd(fn, nil)
+	Current().GoEnd(fn, nil)
 }
 
 // Go starts fn in a new task of s; see the function Go.
@@ -45,7 +48,11 @@ func (s *Scheduler) GoEnd(fn func(), end Ender) {
 // spawn makes a task of s; false means that s is closed.
 func (s *Scheduler) spawn(fn func(), end Ender) bool {
 	if st := self(); st != nil && st.m.s == s {
-		return st.m.p.newproc(fn, end)
+		ok := st.m.p.newproc(fn, end)
+		if ok && Preempting() {
+			GiveWay()
+		}
+		return ok
 	}
 	return s.spawnOutside(fn, end)
 }

@@ -17,7 +17,7 @@ var opened, goroutinesBefore int
 func newTest(t *testing.T, cfg Config) *Scheduler {
 	t.Helper()
 	if opened == 0 {
-		goroutinesBefore = runtime.NumGoroutine()
+		goroutinesBefore = plainGoroutines()
 	}
 	opened++
 	if cfg.Seed == 0 {

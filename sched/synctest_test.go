@@ -1,7 +1,6 @@
 package sched
 
 import (
-	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -36,7 +35,7 @@ func TestUseFromInsideABubble(t *testing.T) {
 }
 
 func TestSchedulerOfABubble(t *testing.T) {
-	before := runtime.NumGoroutine()
+	before := plainGoroutines()
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
 			s, err := New(Config{Procs: 2})

@@ -100,16 +100,27 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 			s.NeedPoll() // who went to sleep meanwhile saw us poll
 		}
 	}
-	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
-		return did, false
+	if s.retake() {
+		did = true
 	}
 	now := clock.Nanotime()
+	queued = s.watchPs(now)
+	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
+		return did, queued
+	}
 	since := now - s.sysmonAt
 	s.sysmonAt = now
+	if s.globqsize.Load() > 0 {
+		s.wakep()
+		did = true
+	}
 	for _, p := range *s.allp.Load() {
-		tick := p.progress()
+		tick, picked := p.progress(), p.schedtick.Load()
 		ticks := tick - p.sysTick
-		p.sysTick = tick
+		if picked == p.sysPicked {
+			ticks = 0 // it may have spawned, but it has run nothing
+		}
+		p.sysTick, p.sysPicked = tick, picked
 		// The pace since the last look, which the worker itself can't measure in a long task.
 		pace := since / int64(ticks+1)
 		if pace >= moveWorthNS {
@@ -122,4 +133,29 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		queued = queued || !p.runq.empty()
 	}
 	return did, queued
+}
+
+// retake takes Ps from workers that are in Block for longer than a round, unless nobody would have any
+// use for them, and reports whether there was one. The same in Go: runtime/proc.go, retake.
+func (s *Scheduler) retake() bool {
+	did := false
+	for _, p := range *s.allp.Load() {
+		if p.blocked.Load() == 0 {
+			continue
+		}
+		now := clock.Nanotime()
+		if n := p.nBlock.Load(); n != p.sysBlock {
+			p.sysBlock, p.sysSince = n, now
+			did = true // look again soon
+			continue
+		}
+		if !p.hasWork() && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
+			continue
+		}
+		if p.blocked.CompareAndSwap(1, 0) {
+			s.handoffp(p)
+			did = true
+		}
+	}
+	return did
 }

@@ -41,6 +41,9 @@ func (wg *WaitGroup) Add(delta int) {
 		if w != 0 && n == int32(delta) {
 			panic(misuseText)
 		}
+		if sched.Preempting() {
+			sched.GiveWay()
+		}
 		return
 	}
 	if n < 0 {

@@ -39,11 +39,11 @@ func (x *Uint32) Swap(v uint32) uint32 { return atomic.SwapUint32(&x.v, v) }
 // Add returns the new value and is a full barrier.
 func (x *Uint32) Add(d uint32) uint32 { return atomic.AddUint32(&x.v, d) }
 
-// Or sets bits; it is a full barrier.
-func (x *Uint32) Or(bits uint32) { atomic.OrUint32(&x.v, bits) }
+// Or sets bits and returns the old value; it is a full barrier.
+func (x *Uint32) Or(bits uint32) (old uint32) { return atomic.OrUint32(&x.v, bits) }
 
-// And keeps only the given bits; it is a full barrier.
-func (x *Uint32) And(bits uint32) { atomic.AndUint32(&x.v, bits) }
+// And keeps only the given bits and returns the old value; it is a full barrier.
+func (x *Uint32) And(bits uint32) (old uint32) { return atomic.AndUint32(&x.v, bits) }
 
 // Addr returns the word's address, for a futex.
 func (x *Uint32) Addr() *uint32 { return &x.v }

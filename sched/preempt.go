@@ -1,0 +1,54 @@
+package sched
+
+import (
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/coro"
+)
+
+// Preemption: a task that has run for long while others wait is asked to give way, which it does at its
+// next call of ours that looks. The same in Go: runtime/proc.go, retake, preemptone; runtime/preempt.go
+// interrupts it wherever it is, which a library can't. For tasks that make no such call see relief.go.
+
+// preemptNS is how long a task may run while others wait.
+const preemptNS = 10_000_000
+
+// preempting counts the Ps that are marked, so that a fast path can look without knowing its P.
+var preempting atom.Uint32
+
+// Preempting reports whether some task is asked to give way. The fast paths of primitives, which don't
+// look at the scheduler otherwise, end with
+//
+//	if sched.Preempting() { sched.GiveWay() }
+//
+// which costs a load.
+func Preempting() bool { return preempting.Load() != 0 }
+
+// GiveWay puts the caller at the end of the global queue if it is a task that has run for long while
+// others wait. Not to be called with a lock held that others spin for. Unlike Yield it is no place where a
+// closing scheduler ends the task: the call before it has succeeded, and what it has received would be lost.
+func GiveWay() {
+	st := self()
+	if st == nil || st.m.p.attn.Load()&attnPreempt == 0 {
+		return
+	}
+	m := st.m
+	m.p.nPreempt.StoreRel(m.p.nPreempt.Load() + 1)
+	m.act, m.left = actPreempt, st.g
+	coro.Switch(&st.Stack, &m.g0.Stack) // which takes the mark off
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+}
+
+// markPreempt asks the task that runs on p to give way.
+func (p *P) markPreempt() {
+	if p.attn.Or(attnPreempt)&attnPreempt == 0 {
+		preempting.Add(1)
+	}
+}
+
+func (p *P) clearPreempt() {
+	if p.attn.And(^uint32(attnPreempt))&attnPreempt != 0 {
+		preempting.Add(^uint32(0))
+	}
+}

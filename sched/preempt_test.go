@@ -1,0 +1,100 @@
+package sched
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestMarkedTaskGivesWay: with one P, a task that spawns without end is made to give way to the others.
+func TestMarkedTaskGivesWay(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	var ran, stop atomic.Bool
+	run(t, s, func() {
+		Go(func() { ran.Store(true) })
+		spawned := 0
+		for !ran.Load() {
+			if spawned++; spawned%1000 == 0 {
+				Go(func() {})
+			} else {
+				GiveWay()
+			}
+		}
+		stop.Store(true)
+	})
+	p := (*s.allp.Load())[0]
+	require.NotZero(t, p.nPreempt.Load())
+	require.Zero(t, p.nRelief.Load(), "it came by in time")
+}
+
+// hogs are tasks that make no call of ours and end when stop says so.
+var hogs = map[string]func(stop *atomic.Bool, wake chan struct{}){
+	"bare loop": func(stop *atomic.Bool, _ chan struct{}) {
+		for !stop.Load() {
+		}
+	},
+	"native channel": func(_ *atomic.Bool, wake chan struct{}) { <-wake },
+	"native mutex": func(_ *atomic.Bool, wake chan struct{}) {
+		var mu sync.Mutex
+		mu.Lock()
+		go func() { <-wake; mu.Unlock() }()
+		mu.Lock()
+	},
+}
+
+// TestStuckTaskIsRelieved: as many hogs as Ps, then more; other tasks go on, by handing a token round, and
+// it is one of them that lets the hogs go. Afterwards the relief Ps retire.
+func TestStuckTaskIsRelieved(t *testing.T) {
+	for name, hog := range hogs {
+		t.Run(name, func(t *testing.T) {
+			forProcs(t, func(t *testing.T, s *Scheduler) {
+				procs := int(s.procs.Load())
+				if procs > 2 {
+					return // eight bare loops on two processors take too long for a test
+				}
+				var stop atomic.Bool
+				wake := make(chan struct{})
+				var all sync.WaitGroup
+				var started atomic.Int32
+				for range procs + 1 {
+					all.Add(1)
+					s.Go(func() { defer all.Done(); started.Add(1); hog(&stop, wake) })
+				}
+				for started.Load() < int32(procs) {
+					runtime.Gosched()
+				}
+				all.Add(1)
+				s.Go(func() {
+					defer all.Done()
+					var a, b door
+					Go(func() {
+						for range 100 {
+							a.wait()
+							b.signal()
+						}
+					})
+					for range 100 {
+						a.signal()
+						b.wait()
+					}
+					stop.Store(true)
+					close(wake)
+				})
+				all.Wait()
+				relieved := uint32(0)
+				for _, p := range *s.allp.Load() {
+					relieved += p.nRelief.Load()
+				}
+				require.NotZero(t, relieved)
+				// Keep it alive, so that the monitor looks, until it has taken the relief Ps back.
+				for int(s.procs.Load()) != procs {
+					require.NoError(t, s.Run(func() { runtime.Gosched() }))
+				}
+				require.Equal(t, procs, s.SetProcs(procs), "as the user has set it")
+			})
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package sched
+
+// Relief: what the scheduler does about a task that can't be asked to give way, since it makes no call of
+// ours: a bare loop, a native channel or mutex, a system call or cgo outside of Block, time.Sleep. Its P
+// can't be taken away, because the task may use it again at any moment. So for each P that is stuck like
+// that there is one P more, and a worker more, which robs the stuck one's queues; when it moves
+// again, the P with the highest number retires, as after SetProcs. The runtime has nothing like it: it
+// preempts loops by a signal, and it made the blocking calls itself.
+//
+//	runs ---- no task chosen for preemptNS, others wait ----> marked ---- reliefNS later, still none ----> stuck
+//	  ^                                                         |                                            |
+//	  +---------------------------- a task has been chosen ----+--------------------------------------------+
+//
+// sysmon alone moves a P through these states.
+
+// reliefNS is how long a marked task has for a call of ours.
+const reliefNS = 1_000_000
+
+// watch is sysmon's memory of one P.
+type watch struct {
+	tick  uint32 // schedtick when it last looked
+	since int64  // when that last changed, ns
+	stuck bool
+}
+
+// watchPs marks tasks that run for too long, and keeps as many Ps beyond s.wantProcs as there are stuck
+// ones. busy tells that some P is marked or stuck, so that the next look should come soon.
+func (s *Scheduler) watchPs(now int64) (busy bool) {
+	all := *s.allp.Load()
+	waiting := s.npidle.Load() == 0 && s.nmspinning.Load() == 0
+	changed := false
+	procs := s.procs.Load()
+	for _, p := range all {
+		w := &p.watch
+		tick := p.schedtick.Load()
+		if tick != w.tick || p.blocked.Load() != 0 || p.id >= procs {
+			changed = changed || w.stuck
+			*w = watch{tick: tick, since: now}
+			continue
+		}
+		ran := now - w.since
+		switch {
+		case ran < preemptNS || !waiting && !w.stuck:
+		case w.stuck:
+			busy = true
+		case !s.anyWork(all):
+		case p.attn.Load()&attnPreempt == 0:
+			p.markPreempt()
+			w.since = now - preemptNS
+			busy = true
+		case ran > preemptNS+reliefNS:
+			w.stuck = true
+			p.setPace(unknownPace) // let thieves at its ring
+			p.nRelief.Add(1)
+			busy, changed = true, true
+		default:
+			busy = true
+		}
+	}
+	if changed {
+		s.relieve(all)
+	}
+	return busy
+}
+
+// anyWork reports whether a task waits anywhere.
+func (s *Scheduler) anyWork(all []*P) bool {
+	for _, p := range all {
+		if p.hasWork() {
+			return true
+		}
+	}
+	return false
+}
+
+// relieve sets the number of Ps so that wantProcs of them are not stuck.
+func (s *Scheduler) relieve(all []*P) {
+	s.lock.Lock()
+	n, free := 0, 0
+	for n < len(all) && free < s.wantProcs {
+		if !all[n].watch.stuck {
+			free++
+		}
+		n++
+	}
+	n = min(n+s.wantProcs-free, maxProcs)
+	more := n > int(s.procs.Load())
+	if n != int(s.procs.Load()) && !s.ended {
+		s.setProcsLocked(n)
+	}
+	s.lock.Unlock()
+	if more {
+		s.wakep()
+	}
+}
