@@ -50,7 +50,7 @@ func (m *M) findFast() *G {
 	if gp := p.runqget(); gp != nil {
 		return gp
 	}
-	if s.globqsize.Load() > 0 {
+	if s.globVisible(p) {
 		s.lock.Lock()
 		gp := s.globrunqget(p, 0)
 		s.lock.Unlock()
@@ -78,7 +78,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		s.lock.Unlock()
 		return nil, false
 	}
-	if s.globq.n > 0 {
+	if s.globVisible(m.p) {
 		if gp = s.globrunqget(m.p, 0); gp != nil {
 			s.lock.Unlock()
 			return gp, true
@@ -117,7 +117,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 // workVisible reports whether any P's ring, any P's Join queue or the global queue holds something.
 // runnext is left out: it is the next task of a worker that runs, which sysmon looks after.
 func (s *Scheduler) workVisible() bool {
-	if s.globqsize.Load() > 0 {
+	if s.globVisible(nil) {
 		return true
 	}
 	for _, p := range *s.allp.Load() {

@@ -51,8 +51,26 @@ func (q *gQueue) pop() *G {
 
 // globrunqput moves all of q to the end. Needs s.lock.
 func (s *Scheduler) globrunqput(q *gQueue) {
+	s.globFrom.Store(nil)
 	s.globq.pushBackAll(q)
 	s.globqsize.Store(s.globq.n)
+}
+
+// globrunqspill is globrunqput for what has overflowed from p's ring. While p runs its tasks in less time
+// than it takes to move them, they are left to it; see worthMoving.
+func (s *Scheduler) globrunqspill(p *P, q *gQueue) {
+	s.globrunqput(q)
+	s.globFrom.Store(p)
+}
+
+// globVisible reports whether the global queue holds something that p should take when it has nothing
+// else; p nil asks for a P that has nothing to do with it.
+func (s *Scheduler) globVisible(p *P) bool {
+	if s.globqsize.Load() == 0 {
+		return false
+	}
+	from := s.globFrom.Load()
+	return from == nil || from == p || from.worthMoving()
 }
 
 // globrunqget takes p's share of the global queue, at most max of it if max > 0: returns one task

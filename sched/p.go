@@ -119,6 +119,7 @@ func (s *Scheduler) pidleget() *P {
 
 // idlep gives up p, which counts as running but has no worker. Needs s.lock.
 func (s *Scheduler) idlep(p *P) {
+	p.setPace(unknownPace)
 	p.clearPreempt()
 	s.nprun--
 	if p.id >= s.procs.Load() {

@@ -145,7 +145,7 @@ func (p *P) runqputslow(gp *G) {
 	batch.pushBack(gp)
 	s := p.s
 	s.lock.Lock()
-	s.globrunqput(&batch)
+	s.globrunqspill(p, &batch)
 	s.lock.Unlock()
 	p.nOverflow++
 }

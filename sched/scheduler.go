@@ -57,7 +57,8 @@ type Scheduler struct {
 	npidle     atomic.Int32 // idle Ps; written under lock
 	nmspinning atomic.Int32 // searching Ms
 	_          [64]byte
-	globqsize  atomic.Int32 // globq.n, to be read without the lock
+	globqsize  atomic.Int32      // globq.n, to be read without the lock
+	globFrom   atomic.Pointer[P] // the P whose ring has overflowed last, if nothing has come from elsewhere since; written under lock
 	idgen      atomic.Uint64
 	_          [64]byte
 

@@ -41,7 +41,7 @@ func (m *M) findByStealing() *G {
 			}
 			at = (at + stride) % n
 		}
-		if s.globqsize.Load() > 0 {
+		if s.globVisible(m.p) {
 			return nil // giveUp takes it, under the lock
 		}
 	}

@@ -110,10 +110,6 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	}
 	since := now - s.sysmonAt
 	s.sysmonAt = now
-	if s.globqsize.Load() > 0 {
-		s.wakep()
-		did = true
-	}
 	for _, p := range *s.allp.Load() {
 		tick, picked := p.progress(), p.schedtick.Load()
 		ticks := tick - p.sysTick
@@ -132,6 +128,11 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		}
 		queued = queued || !p.runq.empty()
 	}
+	if s.globVisible(nil) {
+		s.wakep()
+		did = true
+	}
+	queued = queued || s.globqsize.Load() > 0
 	return did, queued
 }
 
