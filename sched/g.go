@@ -54,10 +54,14 @@ type G struct {
 	labelled  bool  // labels is not nil
 	end       Ender // told when it has ended; may be nil
 
-	labels unsafe.Pointer // pprof labels of its creator
-	native *native
-	dying  atom.Uint32 // unwound, to be read by those who have no right to run the G
-	_      [44]byte    // to 128
+	labels  unsafe.Pointer // pprof labels of its creator
+	native  *native
+	dying   atom.Uint32 // unwound, to be read by those who have no right to run the G
+	_       [4]byte
+	sinceNS int64   // when it parked last, on the scheduler's coarse clock
+	name    string  // as GoWith was told
+	pc      uintptr // of the call that made it; 0: not known
+	parent  uint64  // id of the task that made it; 0: a plain goroutine
 }
 
 // inherit gives gp, which is new, the pprof labels of its creator.
