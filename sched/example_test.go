@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 	"unsafe"
 
 	"github.com/userrt/userrt/sched"
@@ -131,4 +132,20 @@ func ExamplePark() {
 	// ready, set
 	// a task goes ahead
 	// <nil>
+}
+
+func ExampleAfterFunc() {
+	s, _ := sched.New(sched.Config{Procs: 1})
+	defer s.Close()
+	s.Run(func() {
+		late := sched.AfterFunc(time.Hour, func() { fmt.Println("an hour later") })
+		sched.AfterFunc(2*time.Millisecond, func() { fmt.Println("second") })
+		sched.AfterFunc(time.Millisecond, func() { fmt.Println("first") })
+		sched.Sleep(3 * time.Millisecond) // parks the task, not its thread
+		fmt.Println("prevented:", late.Stop())
+	})
+	// Output:
+	// first
+	// second
+	// prevented: true
 }

@@ -29,7 +29,7 @@ func (m *M) findRunnable() *G {
 		if m.p != nil { // the last check has found something
 			continue
 		}
-		if gp := m.pollBlocking(); gp != nil {
+		if gp := m.sleepForEvents(); gp != nil {
 			return gp
 		}
 	}
@@ -39,6 +39,9 @@ func (m *M) findRunnable() *G {
 // P's own Join frames.
 func (m *M) findFast() *G {
 	s, p := m.s, m.p
+	if p.timers.next.Load() != 0 {
+		m.runTimers(&p.timers)
+	}
 	if p.fair <= 0 { // outOfTurn has left the network to us
 		p.fair = fairTicks
 		if s.pollDue() {

@@ -89,11 +89,12 @@ type stack struct {
 	g       *G                                                                        // the task; nil between two tasks and on a g0
 	m       *M                                                                        // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
 	link    *stack                                                                    // next in a pool
+	sleeper *timer                                                                    // what wakes the task from Sleep; made by the first one
 	blockM  *M                                                                        // within Block, where g and m are nil or a guest's: the worker
 	blockG  *G                                                                        // and the task
 	inTask  bool                                                                      // the user's function is on it
 	retired bool                                                                      // when run next it is to end
-	_       [128 - unsafe.Sizeof(coro.Stack{}) - 5*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
+	_       [128 - unsafe.Sizeof(coro.Stack{}) - 6*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.

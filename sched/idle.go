@@ -1,7 +1,5 @@
 package sched
 
-import "github.com/userrt/userrt/internal/clock"
-
 // Waking and putting to sleep; idle.md has the argument why no wake-up is lost.
 // The same in Go: runtime/proc.go, "Worker thread parking/unparking".
 
@@ -70,7 +68,7 @@ func (p *P) wakeSlow() {
 	p.waking.StoreRel(1)
 	p.s.wakep()
 	p.waking.StoreRel(0)
-	p.wokeAt = clock.Nanotime()
+	p.wokeAt = p.s.nanotime()
 	p.fair = 1 // outOfTurn, before the next task, looks how long that took
 }
 

@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
-	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/futex"
 	"github.com/userrt/userrt/internal/getg"
@@ -209,10 +208,14 @@ func (m *M) attend(gp *G) *G {
 	if bits&attnNative != 0 {
 		p.attn.And(^uint32(attnNative))
 		coro.Gosched()
-		p.nativeTime = clock.Nanotime() // not before: others may just have had a slice of 10 ms
+		p.nativeTime = m.s.nanotime() // not before: others may just have had a slice of 10 ms
 	}
 	if bits&attnPreempt != 0 {
 		p.clearPreempt()
+	}
+	if bits&attnTimer != 0 {
+		p.attn.And(^uint32(attnTimer))
+		m.runAllTimers()
 	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)

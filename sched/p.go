@@ -23,6 +23,8 @@ type P struct {
 
 	nativeTime int64 // when the native scheduler was last given its turn, ns
 
+	timers timers
+
 	rng     rng.Source
 	gfree   gFree
 	stkfree stackPool
@@ -72,6 +74,7 @@ const (
 	attnClosing             // the scheduler is closing
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
+	attnTimer               // some timer is overdue
 )
 
 // setAttn sets bits for the worker of p to see before its next task.

@@ -3,8 +3,7 @@ package sched
 import (
 	"sync/atomic"
 
-	"github.com/userrt/userrt/internal/clock"
-	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/atom"
 )
 
 // What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
@@ -45,8 +44,13 @@ func (l *GList) Push(gp *G) {
 
 type pollState struct {
 	poller   atomic.Pointer[Poller]
-	polling  atomic.Bool  // a worker is inside Poll; whoever sets it may call it
+	polling  atomic.Bool  // a worker is inside Poll, or sleeps for timers; whoever sets it may do so
 	lastpoll atomic.Int64 // when Poll last returned, ns
+
+	// Of the worker that sleeps with polling set:
+	pollUntil atomic.Int64 // when it will wake by itself, ns; 0: it does not sleep
+	onFutex   atomic.Bool  // it sleeps for timers only, on pollKey
+	pollKey   atom.Uint32  // counts the calls of breakPoll: a futex
 }
 
 // pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks
@@ -85,33 +89,36 @@ func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
 // has begun that no worker's own search will notice: that of a plain goroutine or of another
 // scheduler's task. It never blocks.
 func (s *Scheduler) NeedPoll() {
-	if !s.polling.Load() {
+	switch {
+	case !s.polling.Load():
 		s.wakep()
+	case s.onFutex.Load():
+		s.breakPoll()
 	}
 }
 
 // pollDue reports whether the network has been left alone for too long.
 func (s *Scheduler) pollDue() bool {
 	p := s.poller.Load()
-	return p != nil && !s.polling.Load() && (*p).Waiting() && clock.Nanotime()-s.lastpoll.Load() > pollEveryNS
+	return p != nil && !s.polling.Load() && (*p).Waiting() && s.nanotime()-s.lastpoll.Load() > pollEveryNS
 }
 
-// poll calls the poller, if there is one with somebody waiting and nobody else polls.
-func (s *Scheduler) poll(delayNS int64) GList {
+// poll asks the poller, without blocking, if there is one with somebody waiting and nobody else polls.
+func (s *Scheduler) poll() GList {
 	p := s.poller.Load()
 	if p == nil || !(*p).Waiting() || !s.polling.CompareAndSwap(false, true) {
 		return GList{s: s}
 	}
 	l := GList{s: s} // escapes to the heap, so it is made only here
-	(*p).Poll(delayNS, &l)
-	s.lastpoll.Store(clock.Nanotime())
+	(*p).Poll(0, &l)
+	s.lastpoll.Store(s.nanotime())
 	s.polling.Store(false)
 	return l
 }
 
 // pollNow polls without blocking; m has a P. It returns one task and queues the others.
 func (m *M) pollNow() *G {
-	l := m.s.poll(0)
+	l := m.s.poll()
 	return m.take(&l)
 }
 
@@ -128,32 +135,4 @@ func (m *M) take(l *GList) *G {
 		m.p.setAttn(attnNative)
 	}
 	return gp
-}
-
-// pollBlocking waits for the network, if somebody waits there; m has no P. With a task it returns
-// with a P.
-//
-// There is no lost wake-up between Waiting, which said no, and sleep: a G that begins to wait runs
-// on a worker, which polls before it sleeps, or NeedPoll is called for it.
-func (m *M) pollBlocking() *G {
-	s := m.s
-	for {
-		l := s.poll(-1)
-		if l.others {
-			coro.Gosched() // before this thread, and a native P with it, sleeps
-		}
-		if l.q.n == 0 {
-			if l.others {
-				continue
-			}
-			return nil
-		}
-		p := s.tryAcquire()
-		if p == nil {
-			s.inject(&l.q)
-			return nil
-		}
-		m.acquirep(p)
-		return m.take(&l)
-	}
 }

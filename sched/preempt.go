@@ -28,7 +28,7 @@ func Preempting() bool { return preempting.Load() != 0 }
 // closing scheduler ends the task: the call before it has succeeded, and what it has received would be lost.
 func GiveWay() {
 	st := self()
-	if st == nil || st.m.p.attn.Load()&attnPreempt == 0 {
+	if st == nil || st.g == nil || st.m.p.attn.Load()&attnPreempt == 0 { // no task, or a worker that calls an Alarm's function
 		return
 	}
 	m := st.m

@@ -3,9 +3,10 @@ package sched
 // Relief: what the scheduler does about a task that can't be asked to give way, since it makes no call of
 // ours: a bare loop, a native channel or mutex, a system call or cgo outside of Block, time.Sleep. Its P
 // can't be taken away, because the task may use it again at any moment. So for each P that is stuck like
-// that there is one P more, and a worker more, which robs the stuck one's queues; when it moves
-// again, the P with the highest number retires, as after SetProcs. The runtime has nothing like it: it
-// preempts loops by a signal, and it made the blocking calls itself.
+// that there is one P more, and a worker more; when it moves again, the P with the highest number retires, as
+// after SetProcs. sysmon itself moves what the stuck P holds to the global queue: the others may never be
+// idle, and so never steal. The runtime has nothing like it: it preempts loops by a signal, and it made the
+// blocking calls itself.
 //
 //	runs ---- no task chosen for preemptNS, others wait ----> marked ---- reliefNS later, still none ----> stuck
 //	  ^                                                         |                                            |
@@ -43,7 +44,7 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 		case ran < preemptNS || !waiting && !w.stuck:
 		case w.stuck:
 			busy = true
-		case !s.anyWork(all):
+		case !s.anyWork(all, now):
 		case p.attn.Load()&attnPreempt == 0:
 			p.markPreempt()
 			w.since = now - preemptNS
@@ -57,16 +58,37 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 			busy = true
 		}
 	}
+	for _, p := range all {
+		if p.watch.stuck {
+			p.rob()
+		}
+	}
 	if changed {
 		s.relieve(all)
 	}
 	return busy
 }
 
-// anyWork reports whether a task waits anywhere.
-func (s *Scheduler) anyWork(all []*P) bool {
+// rob moves what waits for p, whose worker is stuck, to the global queue.
+func (p *P) rob() {
+	if p.runnext.Load() == nil && p.runq.empty() || !p.gate.enter() {
+		return
+	}
+	var q gQueue
+	for gp := p.runq.get(); gp != nil; gp = p.runq.get() { // by CAS, as its owner does while a thief is inside
+		q.pushBack(gp)
+	}
+	if gp := p.runnext.Swap(nil); gp != nil {
+		q.pushBack(gp)
+	}
+	p.gate.leave()
+	p.s.inject(&q)
+}
+
+// anyWork reports whether a task waits anywhere, or a timer that is due.
+func (s *Scheduler) anyWork(all []*P, now int64) bool {
 	for _, p := range all {
-		if p.hasWork() {
+		if p.hasWork() || p.timers.due(now) {
 			return true
 		}
 	}

@@ -45,7 +45,7 @@ func (q *runq) put(gp *G) bool {
 	return true
 }
 
-// get takes the oldest task, nil when there is none. Owner only.
+// get takes the oldest task, nil when there is none. The owner, or a thief inside the gate.
 func (q *runq) get() *G {
 	for {
 		h := q.head.Load()

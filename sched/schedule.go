@@ -1,7 +1,6 @@
 package sched
 
 import (
-	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
 )
@@ -85,7 +84,14 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 	}
 	p.fair = fairTicks
 	p.gate.lookUp()
-	now := clock.Nanotime()
+	now := s.nanotime()
+	if next := p.timers.next.Load(); next != 0 {
+		if next <= now {
+			p.setAttn(attnTimer) // for g0: a task that is about to park may hold the heap's lock
+			return nil, true
+		}
+		p.fair = min(fairTicks, int32(timerLookNS/max(p.pace(), timerLookNS/fairTicks))+1)
+	}
 	if p.wokeAt != 0 {
 		p.judgeWake(now)
 	}

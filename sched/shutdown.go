@@ -3,7 +3,6 @@ package sched
 import (
 	"time"
 
-	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/futex"
 )
 
@@ -49,10 +48,10 @@ func (s *Scheduler) Close() error {
 
 // finish brings all tasks to their end, then the workers.
 func (s *Scheduler) finish() error {
-	start := clock.Nanotime()
+	start := s.nanotime()
 	last, ticks := start, s.ticks()
 	for !s.unwindRound() {
-		now := clock.Nanotime()
+		now := s.nanotime()
 		if t := s.ticks(); t != ticks && now-start < closeMaxNS {
 			last, ticks = now, t // tasks are being run and ended: no reason to give up
 		}
@@ -188,9 +187,7 @@ func (s *Scheduler) endWorkers() {
 	s.sysmonWake()
 	s.lock.Unlock()
 	for n := s.workersUp.Load(); n > 0; n = s.workersUp.Load() {
-		if p := s.poller.Load(); p != nil {
-			(*p).Break()
-		}
+		s.breakPoll()
 		futex.Wait(s.workersUp.Addr(), n, int64(time.Millisecond))
 	}
 	if p := s.poller.Load(); p != nil {

@@ -62,6 +62,11 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !last {
 		return nil
 	}
+	if p.timers.next.Load() != 0 {
+		if m.runTimers(&p.timers); self.runnext.Load() != nil || !self.runq.empty() {
+			return self.runqget()
+		}
+	}
 	gp := p.runnext.Load()
 	if gp == nil {
 		return nil

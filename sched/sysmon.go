@@ -3,7 +3,6 @@ package sched
 import (
 	"sync"
 
-	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/nap"
 )
 
@@ -16,6 +15,7 @@ const (
 	sysmonMaxNS  = 10_000_000
 	sysmonRounds = 50 // at the shortest sleep before it grows
 	sysmonPollNS = 10_000_000
+	sysmonLateNS = 50_000 // how late a timer must be for the monitor to mind
 
 	// The longest sleep while tasks wait in a ring that nobody helps with, since its P runs them faster
 	// than a thief would: that may change with the next one.
@@ -51,7 +51,7 @@ func (s *Scheduler) sysmon() {
 	n := nap.New()
 	delay, idle := int64(sysmonMinNS), 0
 	for {
-		n.Sleep(delay)
+		n.Sleep(s.untilTimer(delay))
 		slept, ended := s.sysmonSleep()
 		if ended {
 			break
@@ -88,22 +88,25 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 // sysmonLook looks at all Ps and the network once. did tells whether there was anything to do, queued
 // whether tasks wait in some ring although a P is idle.
 func (s *Scheduler) sysmonLook() (did, queued bool) {
-	if last := s.lastpoll.Load(); last != 0 && clock.Nanotime()-last > sysmonPollNS {
-		if l := s.poll(0); l.q.n > 0 {
+	if last := s.lastpoll.Load(); last != 0 && s.nanotime()-last > sysmonPollNS {
+		if l := s.poll(); l.q.n > 0 {
 			s.inject(&l.q)
 			did = true
 		}
 		s.lock.Lock()
 		idle := s.nprun == 0
 		s.lock.Unlock()
-		if p := s.poller.Load(); idle && (*p).Waiting() {
+		if p := s.poller.Load(); idle && ((*p).Waiting() || s.nextTimer() != 0) {
 			s.NeedPoll() // who went to sleep meanwhile saw us poll
 		}
 	}
 	if s.retake() {
 		did = true
 	}
-	now := clock.Nanotime()
+	now := s.nanotime()
+	if s.lookAtTimers(now) {
+		did = true
+	}
 	queued = s.watchPs(now)
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued
@@ -136,6 +139,37 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	return did, queued
 }
 
+// untilTimer shortens a nap of the monitor's so that it finds an overdue timer soon.
+func (s *Scheduler) untilTimer(delay int64) int64 {
+	when := s.nextTimer()
+	if when == 0 {
+		return delay
+	}
+	return min(delay, max(when-s.nanotime()+sysmonLateNS, sysmonMinNS))
+}
+
+// lookAtTimers sees to timers that nobody has fired in time: an idle worker is to do it, or the P's own before
+// its next task. It reports whether there were any.
+func (s *Scheduler) lookAtTimers(now int64) bool {
+	if when := s.nextTimer(); when == 0 || now-when < sysmonLateNS {
+		return false
+	}
+	if s.npidle.Load() > 0 {
+		s.wakep()
+		return true
+	}
+	all := *s.allp.Load()
+	for _, p := range all {
+		if !p.watch.stuck && p.id < s.procs.Load() {
+			p.setAttn(attnTimer) // one is enough, if it sees it soon
+			if p.timers.due(now) {
+				break
+			}
+		}
+	}
+	return true
+}
+
 // retake takes Ps from workers that are in Block for longer than a round, unless nobody would have any
 // use for them, and reports whether there was one. The same in Go: runtime/proc.go, retake.
 func (s *Scheduler) retake() bool {
@@ -144,13 +178,13 @@ func (s *Scheduler) retake() bool {
 		if p.blocked.Load() == 0 {
 			continue
 		}
-		now := clock.Nanotime()
+		now := s.nanotime()
 		if n := p.nBlock.Load(); n != p.sysBlock {
 			p.sysBlock, p.sysSince = n, now
 			did = true // look again soon
 			continue
 		}
-		if !p.hasWork() && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
+		if !p.hasWork() && !p.timers.due(now) && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
 			continue
 		}
 		if p.blocked.CompareAndSwap(1, 0) {

@@ -1,0 +1,126 @@
+package sched
+
+import (
+	"math"
+
+	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/futex"
+)
+
+// The worker that sleeps for all: of those that have no P, one waits for the network and the next
+// timer, the others for work (stopm). The same in Go: runtime/proc.go, findRunnable, its last part, and
+// wakeNetPoller.
+//
+// There is no lost wake-up between the last look at timers and network and the sleep. A wait or a timer that
+// begins on a worker needs nobody: that worker comes here before it sleeps. For others NeedPoll and timerSet
+// wake somebody, or break the sleep that doesn't know of it yet.
+
+// sleepForEvents waits for the network, if somebody waits there, and for the next timer, if no other worker
+// does; m has no P. It returns a task, with a P; or nil, with a P if there is something to look for.
+func (m *M) sleepForEvents() *G {
+	s := m.s
+	for {
+		if when := s.nextTimer(); when != 0 && when <= s.nanotime() {
+			p := s.tryAcquire()
+			if p == nil {
+				return nil // who holds a P looks at timers, and searches before giving it up
+			}
+			m.acquirep(p)
+			m.runAllTimers()
+			return p.runqget()
+		}
+		l, slept := s.pollSleep()
+		if l.others {
+			coro.Gosched() // before this thread, and a native P with it, sleeps
+		}
+		if l.q.n == 0 {
+			if slept && !s.hasEnded() {
+				continue // a timer, others' Gs only, or breakPoll: for as long as there is something to wait for
+			}
+			return nil
+		}
+		p := s.tryAcquire()
+		if p == nil {
+			s.inject(&l.q)
+			return nil
+		}
+		m.acquirep(p)
+		return m.take(&l)
+	}
+}
+
+// pollSleep sleeps until there is an event, a timer is due, or breakPoll is called; not at all if there is
+// nothing to wait for, or another worker does so.
+func (s *Scheduler) pollSleep() (l GList, slept bool) {
+	poller := s.poller.Load()
+	network := poller != nil && (*poller).Waiting()
+	when := s.nextTimer()
+	if !network && when == 0 {
+		return l, false
+	}
+	if !s.polling.CompareAndSwap(false, true) {
+		if network && s.onFutex.Load() || when != 0 && when < s.pollUntil.Load() {
+			s.breakPoll()
+		}
+		return l, false
+	}
+	s.onFutex.Store(!network)
+	key := s.pollKey.Load()
+	delay := int64(-1)
+	for {
+		s.pollUntil.Store(untilOrNever(when))
+		next := s.nextTimer() // after pollUntil; see timers
+		if next == when {
+			break
+		}
+		when = next
+	}
+	if when != 0 {
+		delay = max(when-s.nanotime(), 0)
+	}
+	switch {
+	case network:
+		l = *s.pollFor(poller, delay)
+	case when != 0 && !s.pollerWaits(): // asked again, after onFutex
+		futex.Wait(s.pollKey.Addr(), key, delay)
+	}
+	s.pollUntil.Store(0)
+	s.onFutex.Store(false)
+	s.polling.Store(false)
+	return l, true
+}
+
+// pollFor is a blocking Poll.
+func (s *Scheduler) pollFor(poller *Poller, delayNS int64) *GList {
+	l := &GList{s: s}
+	(*poller).Poll(delayNS, l)
+	s.lastpoll.Store(s.nanotime())
+	return l
+}
+
+func (s *Scheduler) pollerWaits() bool {
+	p := s.poller.Load()
+	return p != nil && (*p).Waiting()
+}
+
+// breakPoll makes pollSleep return.
+func (s *Scheduler) breakPoll() {
+	s.pollKey.Add(1)
+	futex.Wake(s.pollKey.Addr(), 1)
+	if p := s.poller.Load(); p != nil && !s.onFutex.Load() {
+		(*p).Break()
+	}
+}
+
+func (s *Scheduler) hasEnded() bool {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.ended
+}
+
+func untilOrNever(when int64) int64 {
+	if when == 0 {
+		return math.MaxInt64
+	}
+	return when
+}

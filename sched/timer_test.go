@@ -1,0 +1,321 @@
+package sched
+
+import (
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/clock"
+)
+
+func TestSleepIsNeverShort(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		var early atomic.Int32
+		var all sync.WaitGroup
+		for i := range 40 {
+			all.Add(1)
+			s.Go(func() {
+				defer all.Done()
+				for k := range 5 {
+					d := time.Duration((i*7+k*13)%50) * 100 * time.Microsecond
+					start := clock.Nanotime()
+					Sleep(d)
+					if clock.Nanotime()-start < int64(d) {
+						early.Add(1)
+					}
+				}
+			})
+		}
+		all.Wait()
+		require.Zero(t, early.Load())
+		require.Zero(t, s.nextTimer())
+	})
+	start := time.Now()
+	Sleep(time.Millisecond) // a plain goroutine
+	require.GreaterOrEqual(t, time.Since(start), time.Millisecond)
+}
+
+func TestSleepOfNothingReturns(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	run(t, s, func() {
+		Sleep(0)
+		Sleep(-time.Hour)
+		Sleep(math.MinInt64)
+		require.Zero(t, s.nextTimer())
+	})
+}
+
+// TestSleepersWakeInOrder: with one P, the order is that of the times.
+func TestSleepersWakeInOrder(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	var order []int
+	var done door
+	run(t, s, func() {
+		for i := range 20 {
+			Go(func() {
+				Sleep(time.Duration(20-i) * time.Millisecond)
+				if order = append(order, 20-i); len(order) == 20 {
+					done.signal()
+				}
+			})
+		}
+		done.wait()
+	})
+	for i, v := range order {
+		require.Equal(t, i+1, v)
+	}
+}
+
+// TestSleepBesideBusyTasks: tasks that only yield, or loop without a call, hold up no sleeper for good.
+func TestSleepBesideBusyTasks(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		var stop atomic.Bool
+		var all sync.WaitGroup
+		for i := range 4 {
+			all.Add(1)
+			s.Go(func() {
+				defer all.Done()
+				for !stop.Load() {
+					if i > 0 {
+						Yield()
+					} else {
+						runtime.Gosched()
+					}
+				}
+			})
+		}
+		require.NoError(t, s.Run(func() {
+			for range 5 {
+				Sleep(200 * time.Microsecond)
+			}
+		}))
+		stop.Store(true)
+		all.Wait()
+	})
+}
+
+func TestSleepUnwound(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		with(t, procs, func(s *Scheduler) {
+			var asleep, deferred atomic.Int32
+			for range 100 {
+				s.Go(func() {
+					defer deferred.Add(1)
+					defer Sleep(time.Microsecond) // may sleep once more
+					asleep.Add(1)
+					Sleep(time.Hour)
+				})
+			}
+			until(t, "all sleep", func() bool { return asleep.Load() == 100 && waiting(s) == 100 }, s)
+			within(t, func() { require.NoError(t, s.Close()) }, s)
+			require.EqualValues(t, 100, deferred.Load())
+			require.Zero(t, s.nextTimer(), "no timer is left behind")
+		})
+	}
+}
+
+func TestSleepAllocatesNothing(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	run(t, s, func() {
+		Sleep(1)
+		require.Zero(t, testing.AllocsPerRun(100, func() { Sleep(time.Microsecond) }))
+	})
+}
+
+func TestAfterFunc(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		check := func() {
+			var ran atomic.Int32
+			start := clock.Nanotime()
+			var at int64
+			var fired door
+			tm := s.AfterFunc(time.Millisecond, func() {
+				at = clock.Nanotime()
+				require.Same(t, s, Current())
+				_, isTask := ID()
+				require.True(t, isTask)
+				ran.Add(1)
+				fired.signal()
+			})
+			fired.wait()
+			require.GreaterOrEqual(t, at-start, int64(time.Millisecond))
+			require.False(t, tm.Stop(), "it is over")
+			require.False(t, tm.Reset(-1), "it was over; now at once")
+			fired.wait()
+			require.EqualValues(t, 2, ran.Load())
+			require.False(t, tm.Reset(time.Hour))
+			require.True(t, tm.Reset(time.Hour), "it was pending")
+			require.True(t, tm.Stop())
+			require.False(t, tm.Stop())
+		}
+		check()
+		require.NoError(t, s.Run(check))
+		var n atomic.Int32
+		require.NoError(t, s.Run(func() { AfterFunc(0, func() { n.Add(1) }) }))
+		for n.Load() == 0 {
+			runtime.Gosched()
+		}
+	})
+}
+
+func TestTimerBadUse(t *testing.T) {
+	require.PanicsWithValue(t, "sched: AfterFunc of nil func", func() { AfterFunc(0, nil) })
+	require.PanicsWithValue(t, "sched: Stop called on uninitialized Timer", func() { new(Timer).Stop() })
+	require.PanicsWithValue(t, "sched: Reset called on uninitialized Timer", func() { new(Timer).Reset(1) })
+	s := newTest(t, Config{Procs: 1})
+	tm := s.AfterFunc(time.Hour, func() { t.Error("called after Close") })
+	require.True(t, tm.Reset(math.MaxInt64), "no overflow")
+	within(t, func() { require.NoError(t, s.Close()) }, s)
+	tm.Reset(0)
+	s.AfterFunc(0, func() { t.Error("called after Close") })
+}
+
+// TestEarlierTimerFromOutside: all workers sleep until a late timer; a goroutine sets an earlier one.
+func TestEarlierTimerFromOutside(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		s := newTest(t, Config{Procs: procs})
+		late := s.AfterFunc(time.Hour, func() {})
+		for i := range 200 {
+			if i%10 == 0 { // nothing runs any more
+				until(t, "all is idle", func() bool { return s.polling.Load() && s.npidle.Load() == int32(procs) }, s)
+			}
+			var fired door
+			s.AfterFunc(time.Duration(i%3)*50*time.Microsecond, fired.signal)
+			within(t, fired.wait, s)
+		}
+		require.True(t, late.Stop())
+	}
+}
+
+// TestAlarmPeriod: the calls come at multiples of the period; f may set and stop its own alarm.
+func TestAlarmPeriod(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		const periodNS = 200_000
+		var times []int64
+		var done door
+		var a Alarm
+		start := s.nanotime()
+		a.Init(s, func(_ uint64, nowNS int64) {
+			if times = append(times, nowNS); len(times) == 5 {
+				require.True(t, a.Stop())
+				done.signal()
+			}
+		})
+		a.Set(periodNS, periodNS)
+		done.wait()
+		for i, at := range times {
+			require.GreaterOrEqual(t, at-start, int64(i+1)*periodNS)
+		}
+	})
+}
+
+// TestAlarmSeqTellsWhichSetting: a call that was overtaken by another Set can be told by its number.
+func TestAlarmSeqTellsWhichSetting(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	var a Alarm
+	got := make(chan uint64, 10)
+	a.Init(s, func(seq uint64, _ int64) { got <- seq })
+	first, was := a.Set(time.Hour, 0)
+	require.False(t, was)
+	second, was := a.Set(0, 0)
+	require.True(t, was)
+	require.NotEqual(t, first, second)
+	within(t, func() { require.Equal(t, second, <-got) }, s)
+}
+
+// TestStressTimers sets, resets and stops timers from tasks and goroutines while others sleep, with the
+// number of Ps changing: what is not stopped fires once for each setting that was not replaced.
+func TestStressTimers(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		procs := int(s.procs.Load())
+		stopGC := make(chan struct{})
+		var gc, all sync.WaitGroup
+		gc.Go(func() {
+			for {
+				select {
+				case <-stopGC:
+					return
+				default:
+					runtime.GC()
+				}
+			}
+		})
+		var fired, expected atomic.Int64
+		work := func(i int) {
+			defer all.Done()
+			for k := range 30 {
+				d := time.Duration((i*31+k*17)%200) * time.Microsecond
+				tm := AfterFunc(d, func() { fired.Add(1) })
+				if i%2 == 0 {
+					tm = s.AfterFunc(d, func() { fired.Add(1) })
+					expected.Add(1) // the one made above
+				}
+				expected.Add(1)
+				switch k % 3 {
+				case 0:
+					if tm.Stop() {
+						expected.Add(-1)
+					}
+				case 1:
+					if !tm.Reset(d / 2) {
+						expected.Add(1)
+					}
+				}
+				Sleep(d)
+				if i == 0 && k%5 == 0 {
+					s.SetProcs(1 + k%3)
+				}
+			}
+		}
+		for i := range 16 {
+			all.Add(1)
+			s.Go(func() { work(i) })
+		}
+		for i := range 3 {
+			all.Add(1)
+			go work(2*i + 1) // its timers are Default's
+		}
+		all.Wait()
+		s.SetProcs(procs)
+		for fired.Load() < expected.Load() {
+			runtime.Gosched()
+		}
+		require.Equal(t, expected.Load(), fired.Load())
+		close(stopGC)
+		gc.Wait()
+	})
+}
+
+// TestMillionTimers: set in random order, half of them stopped.
+func TestMillionTimers(t *testing.T) {
+	n := 1_000_000
+	if raceEnabled {
+		n /= 10
+	}
+	s := newTest(t, Config{Procs: 2})
+	var fired atomic.Int64
+	alarms := make([]Alarm, n)
+	run(t, s, func() {
+		for i := range alarms {
+			alarms[i].Init(s, func(uint64, int64) { fired.Add(1) })
+			alarms[i].Set(time.Hour+time.Duration(i*7919%n), 0)
+		}
+		for i := range alarms {
+			if i%2 == 0 {
+				require.True(t, alarms[i].Stop())
+			} else {
+				alarms[i].Set(time.Duration(i*7919%n), 0)
+			}
+		}
+		for fired.Load() < int64(n/2) {
+			Yield()
+		}
+	})
+	require.EqualValues(t, n/2, fired.Load())
+	require.Zero(t, s.nextTimer())
+}
