@@ -38,7 +38,8 @@
 //
 // Blocking inside a cgo callback, and runtime.LockOSThread in a task: both tie a goroutine to its
 // thread behind the scheduler's back, and the runtime ends the process at the next switch. A task
-// that loops without calling anything of ours, or blocks natively, holds its P for as long.
+// that loops without calling anything of ours, or blocks natively, can't be interrupted: another worker
+// stands in for it (relief.go).
 //
 // # Reading order
 //
