@@ -43,7 +43,7 @@ func (m *M) findFast() *G {
 		m.runTimers(&p.timers)
 	}
 	if p.fair <= 0 { // outOfTurn has left the network to us
-		p.fair = fairTicks
+		p.fair = int32(p.tun.FairTicks)
 		if s.pollDue() {
 			if gp := m.pollNow(); gp != nil {
 				return gp
@@ -122,6 +122,9 @@ func (m *M) giveUp() (gp *G, ok bool) {
 func (s *Scheduler) workVisible() bool {
 	if s.globVisible(nil) {
 		return true
+	}
+	if s.tun.NoStealing {
+		return false
 	}
 	for _, p := range *s.allp.Load() {
 		if !p.runq.empty() && p.worthMoving() || !p.joinq.empty() {

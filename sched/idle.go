@@ -64,6 +64,10 @@ func (p *P) wakeSlow() {
 		}
 		return
 	}
+	if p.tun.NoPace {
+		p.s.wakep()
+		return
+	}
 	p.wakeSkip = p.wakeBackoff
 	p.waking.StoreRel(1)
 	p.s.wakep()
@@ -81,7 +85,12 @@ const (
 )
 
 // setPace notes that p takes up a task every ns nanoseconds.
-func (p *P) setPace(ns int64) { p.pickNS.StoreRel(uint32(min(ns, unknownPace))) }
+func (p *P) setPace(ns int64) {
+	if p.tun.NoPace {
+		ns = unknownPace
+	}
+	p.pickNS.StoreRel(uint32(min(ns, unknownPace)))
+}
 
 // progress counts what p has got done: tasks taken up, and, or a spawner would look slow, tasks made.
 func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }

@@ -29,6 +29,7 @@ type M struct {
 	lock    *rawlock.Mutex
 
 	nextg    *G   // for g0 to run next
+	viaG0    bool // Tunables.NoDirectSwitch; never changes
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm before the M is woken
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, not because its scheduler does
@@ -111,8 +112,12 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	s.nCreated++
 	s.workersUp.Add(1)
 	s.sysmonStart()
+	n := s.nm
 	s.lock.Unlock()
-	m = &M{s: s, spinning: spinning}
+	if h := s.hooks; h != nil && h.WorkerStarted != nil {
+		h.WorkerStarted(n)
+	}
+	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch}
 	m.acquirep(p)
 	startWorker(m.main)
 }

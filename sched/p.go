@@ -14,7 +14,10 @@ type P struct {
 	s  *Scheduler
 	m  *M // its worker; nil while idle
 
+	tun *Tunables // of s
+
 	gate      gate        // lets thieves at runnext and runq
+	noRunnext bool        // Tunables.NoRunnext
 	runnext   atom.Ptr[G] // the task to run before those in runq; put by the worker, taken by thieves too
 	fair      int32       // counts down to the next look at the queues out of turn
 	schedtick atom.Uint32 // counts the tasks chosen here; others read it
@@ -79,10 +82,6 @@ const (
 
 // setAttn sets bits for the worker of p to see before its next task.
 func (p *P) setAttn(bits uint32) { p.attn.Or(bits) }
-
-// fairTicks is how many tasks are chosen between two looks at the global queue before the local one
-// (runtime/proc.go, findRunnable: "schedtick%61").
-const fairTicks = 61
 
 // nextID returns a fresh task id.
 func (p *P) nextID() uint64 {

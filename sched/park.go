@@ -148,6 +148,7 @@ func (gp *G) Ready() {
 		gp.readyNative()
 		return
 	}
+	s.hookReadied(gp)
 	gp.state.StoreRel(gRunnable)
 	if st := self(); st != nil && st.m.s == s {
 		if p := st.m.p; p != nil {
@@ -210,6 +211,7 @@ func (m *M) settle() {
 	m.act = actNone
 	switch act {
 	case actUnlock:
+		m.s.hookParked(gp)
 		gp.state.StoreRel(gWaiting)
 		m.lock.Unlock()
 		if p.attn.Load()&attnClosing != 0 {
@@ -218,8 +220,10 @@ func (m *M) settle() {
 	case actPark:
 		commit, arg := m.commit, m.arg
 		m.arg = nil
+		m.s.hookParked(gp)
 		gp.state.StoreRel(gWaiting)
 		if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
+			m.s.hookReadied(gp)
 			p.runqput(gp, true)
 		}
 		if p.attn.Load()&attnClosing != 0 {

@@ -38,6 +38,7 @@ func (l *GList) Push(gp *G) {
 		gp.Ready()
 		return
 	}
+	l.s.hookReadied(gp)
 	gp.state.StoreRel(gRunnable)
 	l.q.pushBack(gp)
 }

@@ -9,9 +9,6 @@ import (
 // next call of ours that looks. The same in Go: runtime/proc.go, retake, preemptone; runtime/preempt.go
 // interrupts it wherever it is, which a library can't. For tasks that make no such call see relief.go.
 
-// preemptNS is how long a task may run while others wait.
-const preemptNS = 10_000_000
-
 // preempting counts the Ps that are marked, so that a fast path can look without knowing its P.
 var preempting atom.Uint32
 

@@ -12,7 +12,7 @@ import (
 // TestMarkedTaskGivesWay: with one P, a task that runs on and on, but makes calls that look, is made to give
 // way to the others, again and again.
 func TestMarkedTaskGivesWay(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}})
 	gaveWay := func() (n uint32) {
 		for _, p := range *s.allp.Load() {
 			n += p.nPreempt.Load()

@@ -8,7 +8,7 @@ package sched
 // idle, and so never steal. The runtime has nothing like it: it preempts loops by a signal, and it made the
 // blocking calls itself.
 //
-//	runs ---- no task chosen for preemptNS, others wait ----> marked ---- reliefNS later, still none ----> stuck
+//	runs ---- no task chosen for a time slice, others wait ----> marked ---- reliefNS later, still none ----> stuck
 //	  ^                                                         |                                            |
 //	  +---------------------------- a task has been chosen ----+--------------------------------------------+
 //
@@ -28,6 +28,7 @@ type watch struct {
 // ones. busy tells that some P is marked or stuck, so that the next look should come soon.
 func (s *Scheduler) watchPs(now int64) (busy bool) {
 	all := *s.allp.Load()
+	slice := int64(s.tun.TimeSlice)
 	waiting := s.npidle.Load() == 0 && s.nmspinning.Load() == 0
 	changed := false
 	procs := s.procs.Load()
@@ -35,24 +36,28 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 		w := &p.watch
 		tick := p.schedtick.Load()
 		if tick != w.tick || p.blocked.Load() != 0 || p.id >= procs {
-			changed = changed || w.stuck
+			if w.stuck {
+				changed = true
+				s.hookRelief(p, false)
+			}
 			*w = watch{tick: tick, since: now}
 			continue
 		}
 		ran := now - w.since
 		switch {
-		case ran < preemptNS || !waiting && !w.stuck:
+		case ran < slice || !waiting && !w.stuck:
 		case w.stuck:
 			busy = true
 		case !s.anyWork(all, now):
-		case p.attn.Load()&attnPreempt == 0:
+		case p.attn.Load()&attnPreempt == 0 && !s.tun.NoPreemption:
 			p.markPreempt()
-			w.since = now - preemptNS
+			w.since = now - slice
 			busy = true
-		case ran > preemptNS+reliefNS:
+		case ran > slice+reliefNS && !s.tun.NoRelief:
 			w.stuck = true
 			p.setPace(unknownPace) // let thieves at its ring
 			p.nRelief.Add(1)
+			s.hookRelief(p, true)
 			busy, changed = true, true
 		default:
 			busy = true

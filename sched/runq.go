@@ -30,6 +30,7 @@ const runqSize = 256
 type runq struct {
 	head atom.Uint32
 	tail atom.Uint32
+	less uint32 // how many slots are not to be used; 0 but for Tunables.RunqSize
 	ring [runqSize]atom.Ptr[G]
 }
 
@@ -37,7 +38,7 @@ type runq struct {
 // moves half the ring to the global queue. Owner only; takes no lock.
 func (q *runq) put(gp *G) bool {
 	t := q.tail.Load()
-	if t-q.head.Load() >= runqSize { // pair B
+	if t-q.head.Load() >= runqSize-q.less { // pair B
 		return false
 	}
 	q.ring[t%runqSize].StoreRel(gp)
@@ -65,10 +66,10 @@ func (q *runq) empty() bool { return q.head.Load() == q.tail.Load() }
 // size is exact for the owner when no thief is at work, and too large by what one takes otherwise.
 func (q *runq) size() uint32 { return q.tail.Load() - q.head.Load() }
 
-// grab moves half of q, rounded up, into the thief's own ring dst from index t on, without
-// publishing it there, and returns how many. Anyone but the owner of q; the caller owns dst, which
+// grab moves half of q, rounded up, but no more than most, into the thief's own ring dst from index t on,
+// without publishing it there, and returns how many. Anyone but the owner of q; the caller owns dst, which
 // must be empty.
-func (q *runq) grab(dst *runq, t uint32) uint32 {
+func (q *runq) grab(dst *runq, t, most uint32) uint32 {
 	for {
 		h := q.head.Load()
 		n := q.tail.Load() - h // pair A
@@ -79,6 +80,7 @@ func (q *runq) grab(dst *runq, t uint32) uint32 {
 		if n > runqSize/2 { // R1: the two loads don't fit together
 			continue
 		}
+		n = min(n, most)
 		for i := range n {
 			dst.ring[(t+i)%runqSize].StoreRel(q.ring[(h+i)%runqSize].Load())
 		}
@@ -92,7 +94,7 @@ func (q *runq) grab(dst *runq, t uint32) uint32 {
 // had been chosen, which goes to the end of the ring; else at the end of the ring. Only p's worker.
 // The same in Go: runtime/proc.go, runqput.
 func (p *P) runqput(gp *G, next bool) {
-	if next {
+	if next && !p.noRunnext {
 		if p.runnext.Load() == nil {
 			p.runnext.StoreRel(gp) // thieves only take from it
 			return
@@ -128,7 +130,7 @@ func (p *P) runqputslow(gp *G) {
 	for {
 		h := q.head.Load()
 		n := (q.tail.Load() - h) / 2
-		if n < runqSize/2 { // thieves have been here
+		if n < (runqSize-q.less)/2 { // thieves have been here
 			if q.put(gp) {
 				return
 			}

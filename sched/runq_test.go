@@ -85,7 +85,7 @@ func TestRunqGrabTakesTheOlderHalf(t *testing.T) {
 				require.True(t, q.put(gp))
 			}
 			tail := thief.tail.Load()
-			got := int(q.grab(thief, tail))
+			got := int(q.grab(thief, tail, runqSize/2))
 			require.Equal(t, n-n/2, got, "of %d", n)
 			require.True(t, thief.empty(), "grab itself publishes nothing")
 			thief.tail.Store(tail + uint32(got))
@@ -121,7 +121,7 @@ func TestStressRunq(t *testing.T) {
 				mine := runqAt(start + uint32(k))
 				for left.Load() > 0 {
 					tail := mine.tail.Load()
-					mine.tail.StoreRel(tail + q.grab(mine, tail))
+					mine.tail.StoreRel(tail + q.grab(mine, tail, runqSize/2))
 					for gp := mine.get(); gp != nil; gp = mine.get() {
 						take(gp)
 					}

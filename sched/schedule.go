@@ -64,7 +64,7 @@ func (m *M) stackFor(gp *G) *stack {
 		}
 		gp.stk, st.g = st, gp
 	}
-	if coro.Marked(&st.Stack) {
+	if m.viaG0 || coro.Marked(&st.Stack) {
 		m.nextg = gp
 		return &m.g0
 	}
@@ -82,7 +82,7 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 	if p.attn.Load() != 0 {
 		return nil, true
 	}
-	p.fair = fairTicks
+	p.fair = int32(p.tun.FairTicks)
 	p.gate.lookUp()
 	now := s.nanotime()
 	if next := p.timers.next.Load(); next != 0 {
@@ -90,7 +90,7 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 			p.setAttn(attnTimer) // for g0: a task that is about to park may hold the heap's lock
 			return nil, true
 		}
-		p.fair = min(fairTicks, int32(timerLookNS/max(p.pace(), timerLookNS/fairTicks))+1)
+		p.fair = min(p.fair, int32(timerLookNS/max(p.pace(), timerLookNS/fairTicks))+1)
 	}
 	if p.wokeAt != 0 {
 		p.judgeWake(now)
@@ -150,6 +150,7 @@ func (st *stack) runTasks() {
 			gp.labels, gp.labelled = nil, false
 		}
 		st.inTask = true
+		st.m.p.hookStarted(gp)
 		fn()
 		gp.tellEnd(End{})
 		st.inTask = false
@@ -181,6 +182,7 @@ func (st *stack) goexit0(gp *G) {
 		gp.unwinding, gp.unwound = false, false
 		gp.dying.Store(0)
 	}
+	p.s.hookEnded(gp)
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)
 	p.gfput(gp)
@@ -192,7 +194,7 @@ func (st *stack) idle() *G {
 	m := st.m
 	to := &m.g0
 	if gp := m.next(); gp != nil {
-		if gp.stk == nil {
+		if gp.stk == nil && !m.p.tun.NoStacklessStart {
 			gp.stk, st.g = st, gp
 			gp.state.StoreRel(gRunning)
 			return gp

@@ -35,6 +35,12 @@ type Config struct {
 
 	// Seed of every random choice; 0 means a random seed.
 	Seed uint64
+
+	// Hooks are told what happens.
+	Hooks Hooks
+
+	// Tunables are for measuring what each mechanism is worth.
+	Tunables Tunables
 }
 
 // maxProcs bounds Config.Procs.
@@ -45,8 +51,10 @@ const maxProcs = 1 << 12
 //
 // A Scheduler wants Close: dropped without it, it leaks its idle threads and pooled stacks.
 type Scheduler struct {
-	cfg  Config
-	seed uint64
+	cfg   Config
+	tun   Tunables // cfg's, with numbers for zeros
+	hooks *Hooks   // cfg's; nil if there is none
+	seed  uint64
 
 	// Read by all, written seldom.
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
@@ -103,7 +111,13 @@ func New(cfg Config) (*Scheduler, error) {
 	if cfg.IdleThread < 0 {
 		return nil, &ConfigError{"IdleThread", fmt.Sprintf("%v is negative", cfg.IdleThread)}
 	}
-	s := &Scheduler{cfg: cfg, seed: cfg.Seed, maxM: threadLimit(cfg.MaxThreads)}
+	if err := cfg.Tunables.check(); err != nil {
+		return nil, err
+	}
+	s := &Scheduler{cfg: cfg, tun: cfg.Tunables.filled(), seed: cfg.Seed, maxM: threadLimit(cfg.MaxThreads)}
+	if cfg.Hooks.any() {
+		s.hooks = &s.cfg.Hooks
+	}
 	if s.seed == 0 {
 		s.seed = rng.Seed()
 	}

@@ -130,6 +130,7 @@ func (s *Scheduler) unwindParked(again bool) (n int) {
 			gp := &slab[i]
 			if gp.state.Load() == gWaiting && (again || gp.dying.Load() == 0) && gp.claimUnwind() {
 				gp.unwind()
+				s.hookReadied(gp)
 				q.pushBack(gp)
 				n++
 			}
@@ -143,6 +144,7 @@ func (s *Scheduler) unwindParked(again bool) (n int) {
 func (s *Scheduler) unwindFirst(gp *G) {
 	if gp.dying.Load() == 0 && gp.claimUnwind() {
 		gp.unwind()
+		s.hookReadied(gp)
 		s.injectOne(gp)
 	}
 }
@@ -151,6 +153,7 @@ func (s *Scheduler) unwindFirst(gp *G) {
 func (m *M) drop(gp *G) {
 	gp.fn, gp.labels, gp.labelled = nil, nil, false
 	gp.tellEnd(End{Dropped: true})
+	m.s.hookEnded(gp)
 	gp.state.StoreRel(gDead)
 	m.p.nEnd.StoreRel(m.p.nEnd.Load() + 1)
 	m.p.gfput(gp)

@@ -69,6 +69,7 @@ func (p *P) newproc(fn func(), end Ender) bool {
 	gp.id = p.nextID()
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
+	p.s.hookSpawned(gp)
 	p.runqput(gp, true)
 	p.wake()
 	return true
@@ -90,6 +91,7 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender) bool {
 	gp.id = id
 	gp.state.StoreRel(gRunnable)
 	s.nSpawn++
+	s.hookSpawned(gp)
 	var q gQueue
 	q.pushBack(gp)
 	s.globrunqput(&q)

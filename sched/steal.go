@@ -7,10 +7,6 @@ import (
 
 // Work stealing. The same in Go: runtime/proc.go, stealWork, runqsteal, runqgrab.
 
-// stealRounds is how often a spinning worker goes round all Ps before it gives up; in the last round
-// it also takes what a P was going to run next.
-const stealRounds = 4
-
 // runnextPause is how many processor pauses a thief waits before it takes a running P's runnext,
 // and only if that P has chosen nothing meanwhile: a task that has just readied another is mostly
 // about to park. About 3 µs, as in runtime/proc.go, runqgrab.
@@ -27,10 +23,13 @@ func (m *M) findByStealing() *G {
 		m.spinning = true
 		s.nmspinning.Add(1)
 	}
+	if s.tun.NoStealing {
+		return nil
+	}
 	all := *s.allp.Load()
 	n := uint32(len(all))
-	for round := range stealRounds {
-		last := round == stealRounds-1
+	for round := range s.tun.StealRounds {
+		last := round == s.tun.StealRounds-1 // then it also takes what a P was going to run next
 		// A random start and a stride that has no factor in common with n visit every P once.
 		at, stride := m.p.rng.N(n), coprime(&m.p.rng, n)
 		for range n {
@@ -53,6 +52,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if !p.runq.empty() && p.worthMoving() {
 		if gp := p.stealHalf(self); gp != nil {
+			self.hookStolen(gp, p)
 			return gp
 		}
 	}
@@ -81,6 +81,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !won {
 		return nil
 	}
+	self.hookStolen(gp, p)
 	return gp
 }
 
@@ -90,7 +91,11 @@ func (p *P) stealHalf(thief *P) *G {
 		return nil
 	}
 	t := thief.runq.tail.Load()
-	n := p.runq.grab(&thief.runq, t)
+	most := uint32(runqSize / 2)
+	if p.tun.StealOne {
+		most = 1
+	}
+	n := p.runq.grab(&thief.runq, t, most)
 	p.gate.leave()
 	if n == 0 {
 		return nil

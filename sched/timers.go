@@ -230,6 +230,7 @@ func (m *M) runTimers(ts *timers) {
 			ts.remove(t)
 			t.in.Store(nil)
 			if won && gp.s == m.s {
+				m.s.hookReadied(gp)
 				gp.state.StoreRel(gRunnable)
 				p.runqput(gp, false)
 				woke = true
