@@ -11,7 +11,8 @@
 //
 // Invariant: while a round runs, this process holds no pending timer or ticker. One pending
 // time.Timer makes the native scheduler read the clock in each of its passes, which costs that
-// side 20 to 35 % and would flatter the other. So progress is printed between rounds, and no wait
+// side 20 to 35 % and would flatter the other. (The pairs of timers.go are about timers, and stop
+// theirs before they end.) So progress is printed between rounds, and no wait
 // in this package has a time-out.
 //
 // Read main.go, pair.go, run.go, stats.go, then the bodies: sched.go, hchan.go, waitgroup.go,
@@ -54,6 +55,9 @@ type options struct {
 func main() {
 	if askedToBeClient() {
 		os.Exit(clientMain(os.Stdin, os.Stdout))
+	}
+	if askedToMeasureMemory() {
+		os.Exit(memoryMain(os.Stdout, os.Stderr))
 	}
 	os.Exit(run(os.Args[1:], pairs(), os.Stdout, os.Stderr))
 }

@@ -20,6 +20,9 @@ type Pair struct {
 	// Step is the least number of operations that can be done: a batch, a whole tree. Round.N is
 	// always a multiple of it.
 	Step int
+	// Rounds bounds the measured rounds of a pair that takes long and varies little; 0 means no bound. Such a
+	// pair is measured for the first value of -procs only.
+	Rounds int
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
@@ -39,6 +42,8 @@ type Round struct {
 	// Took is set by a body whose own clock is better than the one around it, because part of the
 	// body is preparation. Zero: the time around the body counts.
 	Took time.Duration
+	// Cost is set by a body that measures something else than time: the total, in the pair's unit.
+	Cost float64
 }
 
 // nsPerOp is the unit of every pair that measures time.
@@ -49,7 +54,7 @@ const nameWidth = 19
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
-	return slices.Concat(schedPairs(), hchanPairs(), waitgroupPairs(), []Pair{skynet(100_000)}, netpollPairs())
+	return slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), waitgroupPairs(), []Pair{skynet(100_000)}, netpollPairs())
 }
 
 // mismatch returns nil when got is what was wanted, and otherwise the error that says so.

@@ -34,9 +34,9 @@ const (
 // side is one half of a pair while it is measured.
 type side struct {
 	name  string
-	body  func(n int) (time.Duration, error)
+	body  func(n int) (*Round, error)
 	n     int       // operations a round, from calibration
-	costs []float64 // ns an operation, one for each measured round
+	costs []float64 // in the pair's unit an operation, one for each measured round
 }
 
 // report measures all chosen pairs for each value of -procs and writes them as the format says.
@@ -58,8 +58,11 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 	if err := out.begin(readEnv(), opts.count); err != nil {
 		return err
 	}
-	for _, procs := range opts.procs {
+	for i, procs := range opts.procs {
 		for _, p := range chosen {
+			if p.Rounds > 0 && i > 0 {
+				continue
+			}
 			res, err := measure(p, procs, opts.count, func(round int) { prog.round(p.Name, procs, round) })
 			if errors.Is(err, errors.ErrUnsupported) {
 				prog.skipped(p.Name, procs, err)
@@ -110,12 +113,17 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 	defer func() { err = errors.Join(err, s.Close()) }()
 
 	sides := [2]side{
-		{name: "native", body: func(n int) (time.Duration, error) { return runNative(p.Native, n) }},
-		{name: "userrt", body: func(n int) (time.Duration, error) { return runUserrt(s, p.Userrt, n) }},
+		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
+		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
+	}
+	if p.Rounds > 0 {
+		count = min(count, p.Rounds)
 	}
 	before(0)
 	for i := range sides {
-		if err := sides[i].calibrate(p.Step); err != nil {
+		if p.Rounds > 0 {
+			sides[i].n = p.Step
+		} else if err := sides[i].calibrate(p.Step); err != nil {
 			return res, err
 		}
 	}
@@ -137,12 +145,12 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 func (sd *side) calibrate(step int) error {
 	sd.n = step
 	for {
-		took, err := sd.once()
+		r, err := sd.once()
 		if err != nil {
 			return err
 		}
-		n := nextSize(sd.n, step, took)
-		if took >= roundEnough || n == sd.n {
+		n := nextSize(sd.n, step, r.Took)
+		if r.Took >= roundEnough || n == sd.n {
 			sd.n = n
 			return nil
 		}
@@ -161,51 +169,60 @@ func nextSize(n, step int, took time.Duration) int {
 
 // measure does one round that counts.
 func (sd *side) measure() error {
-	took, err := sd.once()
+	r, err := sd.once()
 	if err != nil {
 		return err
 	}
-	sd.costs = append(sd.costs, float64(took.Nanoseconds())/float64(sd.n))
+	sd.costs = append(sd.costs, r.perOp())
 	return nil
 }
 
-// once does sd.n operations on a collected heap and returns how long they took.
-func (sd *side) once() (time.Duration, error) {
+// once does sd.n operations on a collected heap and returns what they cost.
+func (sd *side) once() (*Round, error) {
 	runtime.GC()
-	took, err := sd.body(sd.n)
-	if err == nil && took <= 0 {
-		err = fmt.Errorf("%d operations took %v", sd.n, took)
+	r, err := sd.body(sd.n)
+	if err == nil && r.perOp() <= 0 {
+		err = fmt.Errorf("%d operations took %v", r.N, r.Took)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", sd.name, err)
+		return nil, fmt.Errorf("%s: %w", sd.name, err)
 	}
-	return took, nil
+	return r, nil
 }
 
 // runNative runs a round on a goroutine of its own, as Run does with a task, and times it.
-func runNative(body Body, n int) (time.Duration, error) {
+func runNative(body Body, n int) (*Round, error) {
 	r := &Round{N: n}
 	done := make(chan error, 1)
 	start := time.Now()
 	go func() { done <- body(r) }()
 	err := <-done
-	return r.elapsed(start), err
+	r.timed(start)
+	return r, err
 }
 
 // runUserrt runs a round in a task of s and times it.
-func runUserrt(s *sched.Scheduler, body Body, n int) (time.Duration, error) {
+func runUserrt(s *sched.Scheduler, body Body, n int) (*Round, error) {
 	r := &Round{N: n}
 	var bodyErr error
 	start := time.Now()
 	err := s.Run(func() { bodyErr = body(r) })
-	return r.elapsed(start), errors.Join(err, bodyErr)
+	r.timed(start)
+	return r, errors.Join(err, bodyErr)
 }
 
-// elapsed returns the body's own measurement, or the time since start when it made none.
-func (r *Round) elapsed(start time.Time) time.Duration {
+// timed notes the time since start, unless the body has measured itself.
+func (r *Round) timed(start time.Time) {
 	took := time.Since(start)
-	if r.Took > 0 {
-		return r.Took
+	if r.Took == 0 {
+		r.Took = took
 	}
-	return took
+}
+
+// perOp returns the cost of one operation: ns, but for a body that measures something else.
+func (r *Round) perOp() float64 {
+	if r.Cost > 0 {
+		return r.Cost / float64(r.N)
+	}
+	return float64(r.Took.Nanoseconds()) / float64(r.N)
 }

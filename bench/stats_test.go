@@ -72,10 +72,10 @@ func TestCalibrate(t *testing.T) {
 		{time.Microsecond, 100_000, 100_000},
 	} {
 		trials := 0
-		sd := side{body: func(n int) (time.Duration, error) {
+		sd := side{body: func(n int) (*Round, error) {
 			trials++
 			require.Zero(t, n%c.step)
-			return time.Duration(n) * c.perOp, nil
+			return &Round{N: n, Took: time.Duration(n) * c.perOp}, nil
 		}}
 		require.NoError(t, sd.calibrate(c.step))
 		require.Equal(t, c.want, sd.n, "%v", c)
