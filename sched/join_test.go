@@ -115,7 +115,7 @@ func TestStressJoin(t *testing.T) {
 
 func TestJoinManyFunctions(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
-		ran := make([]atomic.Int32, 3*joinqSize)
+		ran := make([]atomic.Int32, 768)
 		fns := make([]func(), len(ran))
 		for i := range fns {
 			fns[i] = func() { ran[i].Add(1) }

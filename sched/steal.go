@@ -41,6 +41,9 @@ func (m *M) findByStealing() *G {
 			}
 			at = (at + stride) % n
 		}
+		if gp := m.stealFork(); gp != nil {
+			return gp
+		}
 		if s.globVisible(m.p) {
 			return nil // giveUp takes it, under the lock
 		}
@@ -48,16 +51,13 @@ func (m *M) findByStealing() *G {
 	return nil
 }
 
-// stealFrom takes half of p's ring, a Join frame, or, if last, its runnext.
+// stealFrom takes half of p's ring, or, if last, its runnext.
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if !p.runq.empty() && p.worthMoving() {
 		if gp := p.stealHalf(self); gp != nil {
 			return gp
 		}
-	}
-	if f := p.joinq.steal(); f != nil {
-		return f.task(self)
 	}
 	if !last {
 		return nil
