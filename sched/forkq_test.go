@@ -172,7 +172,7 @@ func TestStressForkq(t *testing.T) {
 	}
 	wg.Go(func() {
 		defer stop.Store(true)
-		for r := range rounds {
+		for r := 0; r < rounds || stolen.Load() == 0; r++ {
 			for i, fn := range fns {
 				q.pushFunc(uint32(i), fn)
 			}
