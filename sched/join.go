@@ -61,32 +61,47 @@ func Join(fns ...func()) {
 		joinNative(fns)
 		return
 	}
-	q := st.forkq()
-	base := q.bottom.Load()
-	j := join{q: q, base: base}
-	for i, fn := range fns[1:] {
-		q.pushFunc(base+uint32(i), fn)
+	q := st.forks
+	if q == nil {
+		q = st.forkq()
 	}
+	if len(fns) == 2 {
+		q.join2(fns[0], fns[1])
+		return
+	}
+	j := join{q: q, base: q.bottom.Load()}
+	for i, fn := range fns[1:] {
+		q.pushFunc(j.base+uint32(i), fn)
+	}
+	j.run(fns[0])
+	if j.base == 0 {
+		q.rest()
+	}
+}
+
+// join2 is Join of two functions, written out like Both: 2 of 16 ns.
+func (q *forkq) join2(f, g func()) {
+	i := q.bottom.Load()
+	q.pushFunc(i, g)
 	done := false
 	defer func() {
 		if !done {
-			j.failed(recover())
+			q.failed(i, recover())
 		}
 	}()
-	fns[0]()
-	for i := q.bottom.Load(); i > base; {
-		i--
-		if q.pop(i) {
-			(*joinFrame)(unsafe.Pointer(q.slots[i])).fn()
-		} else {
-			j.result.add(q.await(i))
-		}
+	f()
+	q.bottom.StoreRel(i)
+	if q.limit.Load() <= i || q.popSlow(i) {
+		g()
+		done = true
+	} else {
+		r := q.await(i)
+		done = true
+		r.raise()
 	}
-	done = true
-	if base == 0 {
+	if i == 0 {
 		q.rest()
 	}
-	j.result.raise()
 }
 
 // joinFrame is a frame of Join.
@@ -109,7 +124,10 @@ func (q *forkq) pushFunc(i uint32, fn func()) {
 		q.slots[i] = &jf.frame
 	}
 	jf.fn, jf.labels, jf.used = fn, getg.Labels(), true
-	q.push(i)
+	q.bottom.StoreRel(i + 1)
+	if q.limit.Load() >= i {
+		q.pushed(i)
+	}
 }
 
 func newJoinFrame() *joinFrame {
