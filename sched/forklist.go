@@ -22,7 +22,8 @@ type forkList struct {
 
 const (
 	forkMisses   = 8    // visits to an empty queue before it is taken out
-	forkPause    = 30   // processor pauses that a thief lets pass, about 1 µs: see find
+	forkVisits   = 64   // visits of one find: with many parked tasks the list may be long
+	forkPause    = 30   // processor pauses that a thief lets pass, about 1 µs: see stealFork
 	maxForkSkips = 1023 // see wakeThief
 )
 
@@ -112,37 +113,32 @@ func (l *forkList) lying() (long, any bool) {
 	return long, any
 }
 
-// find returns a queue that is not empty, nil if there is none; if parked, only one whose task waits.
+// find returns a queue that is not empty, nil if it has met none; if parked, only one whose task waits. It
+// visits a few, the next call the next ones.
 func (l *forkList) find(parked bool) *forkq {
 	if l.n.Load() == 0 || !l.lock.TryLock() {
 		return nil
 	}
 	var found, old *forkq
-	q := l.head
-	l.head, l.tail = nil, nil
-	for q != nil {
-		next := q.link
-		switch {
-		case q.empty():
-			q.misses++
-		case found == nil && (!parked || q.parked()):
-			found = q
-			q.misses = 0
-		default:
-			q.misses = 0
+	for range min(l.n.Load(), forkVisits) {
+		q := l.head
+		if l.head = q.link; l.head == nil {
+			l.tail = nil
 		}
-		if q.misses >= forkMisses {
+		if !q.empty() {
+			q.misses = 0
+		} else if q.misses++; q.misses >= forkMisses {
 			q.link, old = old, q
-		} else if q != found {
-			l.append(q)
+			continue
 		}
-		q = next
+		l.append(q)
+		if q.misses == 0 && (!parked || q.parked()) {
+			found = q
+			break
+		}
 	}
 	if old != nil {
 		l.remove(old)
-	}
-	if found != nil { // behind the others, for the next thief
-		l.append(found)
 	}
 	l.lock.Unlock()
 	return found
