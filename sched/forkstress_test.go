@@ -110,7 +110,7 @@ func must(want, got bool) {
 }
 
 func TestStressForkTree(t *testing.T) {
-	const depth, trees = 9, 4
+	const depth, trees = 8, 4
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		stop := make(chan struct{})
 		var helpers, wg sync.WaitGroup
@@ -145,7 +145,7 @@ func TestStressForkTree(t *testing.T) {
 // TestStressForkTreeClose closes the scheduler under running trees: all end, and no goroutine stays.
 func TestStressForkTreeClose(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
-		for round := range 15 {
+		for round := range 6 {
 			before := plainGoroutines()
 			s, err := New(Config{Procs: procs, PanicHandler: func(*PanicError) {}})
 			require.NoError(t, err)

@@ -73,10 +73,25 @@ func Join(fns ...func()) {
 	for i, fn := range fns[1:] {
 		q.pushFunc(j.base+uint32(i), fn)
 	}
-	j.run(fns[0])
+	done := false
+	defer func() {
+		if !done {
+			j.failed(recover())
+		}
+	}()
+	fns[0]()
+	for i := q.bottom.Load(); i > j.base; {
+		if i--; q.pop(i) {
+			(*joinFrame)(unsafe.Pointer(q.slots[i])).fn()
+		} else {
+			j.result.add(q.await(i))
+		}
+	}
+	done = true
 	if j.base == 0 {
 		q.rest()
 	}
+	j.result.raise()
 }
 
 // join2 is Join of two functions, written out like Both: 2 of 16 ns.
