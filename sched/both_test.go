@@ -72,7 +72,7 @@ func TestBothStolen(t *testing.T) {
 		t.Run(fmt.Sprint(native), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(native))
 			s := newTest(t, Config{Procs: 4})
-			for range 10 {
+			for range 4 {
 				var in atomic.Int32
 				var ids journal[uint64]
 				var tree func(d int) int

@@ -110,7 +110,7 @@ func TestForRunsTheOthersWhileOneWaits(t *testing.T) {
 // TestForManyPanics: every piece panics, and no stack grows with their number.
 func TestForManyPanics(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
-		const n = 2000
+		const n = 300
 		var ran atomic.Int32
 		require.NoError(t, s.Run(func() {
 			defer func() {
