@@ -116,7 +116,7 @@ func TestPairs(t *testing.T) {
 // TestPairList checks what the rest of the program takes for granted of each pair.
 func TestPairList(t *testing.T) {
 	want := []string{
-		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
+		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/forkjoin-both", "sched/for", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
 		"sched/unbalanced", "sched/sleep-late", "sched/timer-set", "sched/timer-fire", "sched/parked-bytes", "sched/fresh-bytes",
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
 		"waitgroup/fanout", "skynet", "netpoll/echo-64",

@@ -20,6 +20,7 @@ const (
 	fibArg     = 27   // of sched/forkjoin
 	fibForks   = 317_810
 	fibResult  = 196_418
+	forSize    = 10_000_000 // words of sched/for
 )
 
 func schedPairs() []Pair {
@@ -38,6 +39,17 @@ func schedPairs() []Pair {
 			Name: "sched/forkjoin", Unit: nsPerOp, Step: fibForks,
 			Doc:    "fib(27) in which every call forks: go and a WaitGroup against Join; per fork",
 			Native: forkJoinNative, Userrt: forkJoinUserrt,
+		},
+		{
+			Name: "sched/forkjoin-both", Unit: nsPerOp, Step: fibForks,
+			Doc:    "the same, with Both in the place of Join; per fork",
+			Native: forkJoinNative, Userrt: forkJoinBothUserrt,
+		},
+		{
+			Name: "sched/for", Unit: nsPerOp, Step: forSize,
+			Doc:    "sum a function of 10,000,000 words: a half for each of two goroutines against For; per word",
+			Native: forNative, Userrt: forUserrt,
+			Open: openForWords, Close: closeForWords,
 		},
 		yield(1),
 		yield(2),
@@ -159,6 +171,88 @@ func fibUserrt(n int) int {
 		func() { b = fibUserrt(n - 2) },
 	)
 	return a + b
+}
+
+func forkJoinBothUserrt(r *Round) error {
+	for range r.N / fibForks {
+		if err := mismatch("fib(27)", int64(fibBoth(fibArg)), fibResult); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fibBoth(n int) int {
+	if n < 2 {
+		return n
+	}
+	a, b := sched.Both(fibBoth, n-1, n-2)
+	return a + b
+}
+
+// The words of sched/for, and what both sides must make of them.
+var (
+	forWords []uint64
+	forWant  uint64
+)
+
+func openForWords() error {
+	if forWords != nil {
+		return nil
+	}
+	forWords = make([]uint64, forSize)
+	for i := range forWords {
+		forWords[i] = uint64(i) * 0x9e3779b97f4a7c15
+	}
+	forWant = 0
+	for _, w := range forWords {
+		forWant += mix(w)
+	}
+	return nil
+}
+
+func closeForWords() error {
+	forWords = nil
+	return nil
+}
+
+// mix is a little arithmetic.
+func mix(w uint64) uint64 { return (w ^ w>>29) * 5 }
+
+// sumMixed is the loop of both sides.
+func sumMixed(words []uint64) (sum uint64) {
+	for _, w := range words {
+		sum += mix(w)
+	}
+	return sum
+}
+
+func forNative(r *Round) error {
+	for range r.N / forSize {
+		var wg sync.WaitGroup
+		var sum atomic.Uint64
+		wg.Add(2)
+		for _, half := range [][]uint64{forWords[:forSize/2], forWords[forSize/2:]} {
+			go func() { sum.Add(sumMixed(half)); wg.Done() }()
+		}
+		wg.Wait()
+		if err := mismatch("sum", int64(sum.Load()), int64(forWant)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forUserrt leaves it to For into how many pieces the words fall.
+func forUserrt(r *Round) error {
+	for range r.N / forSize {
+		var sum atomic.Uint64
+		sched.For(forSize, 0, func(lo, hi int) { sum.Add(sumMixed(forWords[lo:hi])) })
+		if err := mismatch("sum", int64(sum.Load()), int64(forWant)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // yield makes the pair in which so many tasks yield to each other. With one there is nobody to

@@ -80,7 +80,7 @@ func (st *stack) exitsyscall() {
 
 // hasWork reports whether anything waits for p, or for any P.
 func (p *P) hasWork() bool {
-	return p.runnext.Load() != nil || !p.runq.empty() || !p.joinq.empty() || p.s.globqsize.Load() > 0
+	return p.runnext.Load() != nil || !p.runq.empty() || p.s.forks.visible() || p.s.globqsize.Load() > 0
 }
 
 // pidletake takes an idle P, nil if there is none.

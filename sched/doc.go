@@ -14,7 +14,7 @@
 //
 // # Tasks and goroutines
 //
-// A task is made by Go, Run, or a function of Join. A plain goroutine is any other caller. Both may
+// A task is made by Go, Run, or a function of Join, Both or For. A plain goroutine is any other caller. Both may
 // call everything: a blocking call parks the task, and its worker goes on with another one; on a
 // plain goroutine it blocks that goroutine natively. Tasks and goroutines may wait for each other.
 //
@@ -45,5 +45,5 @@
 //
 // g.go (states), p.go, m.go, spawn.go, schedule.go, park.go, switch.md; runq.go and globalq.go;
 // find.go, steal.go, idle.go with idle.md, events.go; native.go; block.go, sysmon.go, preempt.go, relief.go;
-// timer.go and timers.go; join.go and frame.go; panic.go; shutdown.go.
+// timer.go and timers.go; join.go, both.go, for.go with frame.go, forkq.go, forklist.go; panic.go; shutdown.go.
 package sched

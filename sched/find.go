@@ -35,8 +35,8 @@ func (m *M) findRunnable() *G {
 	}
 }
 
-// findFast looks where work is cheap to find: the P's own queue, the global one, the network, the
-// P's own Join frames.
+// findFast looks where work is cheap to find: the P's own queue, the global one, the network,
+// what tasks offer in a Join.
 func (m *M) findFast() *G {
 	s, p := m.s, m.p
 	if p.timers.next.Load() != 0 {
@@ -64,11 +64,8 @@ func (m *M) findFast() *G {
 	if gp := m.pollNow(); gp != nil {
 		return gp
 	}
-	// What a task here has offered in a Join, and then parked: it may wait for just that.
-	if f := p.joinq.steal(); f != nil {
-		return f.task(p)
-	}
-	return nil
+	// What a task has offered in a Join, and then parked: it may wait for just that.
+	return m.stealFork()
 }
 
 // giveUp releases m's P and looks at everything once more. It returns a task, with a P; or nothing,
@@ -117,7 +114,8 @@ func (m *M) giveUp() (gp *G, ok bool) {
 	return nil, true
 }
 
-// workVisible reports whether any P's ring, any P's Join queue or the global queue holds something.
+// workVisible reports whether any P's ring or the global queue holds something, or some task
+// offers a part of a Join.
 // runnext is left out: it is the next task of a worker that runs, which sysmon looks after.
 func (s *Scheduler) workVisible() bool {
 	if s.globVisible(nil) {
@@ -127,11 +125,11 @@ func (s *Scheduler) workVisible() bool {
 		return false
 	}
 	for _, p := range *s.allp.Load() {
-		if !p.runq.empty() && p.worthMoving() || !p.joinq.empty() {
+		if !p.runq.empty() && p.worthMoving() {
 			return true
 		}
 	}
-	return false
+	return s.forks.visible()
 }
 
 // tryAcquire takes an idle P for work that has been found, nil if there is none.

@@ -1,112 +1,65 @@
 package sched
 
 import (
-	"runtime"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/procyield"
 )
 
-// What Join offers to thieves, and the queue in which they find it. The runtime has nothing like it.
-
-// frame is one function offered to thieves. Frames are never freed, only reused, so a thief may look
-// at one that has meanwhile been taken back; the CAS on state decides, and whoever wins it runs what
-// the frame then holds.
+// frame is one piece of work that a task offers to thieves: a function of a Join, the second call of a
+// Both, a range of a For. It is the head of a joinFrame, bothFrame or forFrame, and lies on the heap, since no
+// pointer into a stack may cross to another task. The runtime has nothing like it.
 //
-//	frameFree -> frameOffered -> frameFree                      the owner took it back
-//	             frameOffered -> frameStolen -> frameDone        a thief ran it; the owner frees it
-//	                             frameStolen -> frameAwaited -> frameDone   the owner parked meanwhile
+// What it holds belongs to the task that pushed it until a thief has taken it (forkq.go), then to the
+// thief until it is done:
+//
+//	frameIdle -> frameStolen ----------------------------------------> frameDone -> frameIdle
+//	                 |                                                     ^
+//	                 +-> frameAwaited, the owner has parked -> frameTelling
+//	                          |
+//	                          +-> frameAbandoned: the owner was unwound; nobody uses it again
 type frame struct {
+	tag    unsafe.Pointer // the type whose head it is: *joinFrame, *bothFrame[A, R] or *forFrame
+	used   bool           // it holds something that reset has to forget
+	loop   bool           // the head of a forFrame, which thieves split instead of taking it
 	state  atom.Uint32
-	fn     func()
 	owner  *G             // who waits; set before frameAwaited
-	result joinResult     // what a thief's run of fn came to; set before frameDone
-	body   func()         // runStolen, made once
-	link   *frame         // free list, or the owner's other frames
+	result joinResult     // what a thief's run came to; set before frameDone
 	labels unsafe.Pointer // the owner's pprof labels
+	link   *frame         // next in a list: spare ones, or those that are waited for
+
+	body   func() // does the work; made once, as are the next two
+	reset  func() // forgets the work
+	stolen func() // what a thief's task runs: runStolen
 }
 
 const (
-	frameFree = iota
-	frameOffered
+	frameIdle = iota
 	frameStolen
 	frameAwaited
+	frameTelling
 	frameDone
+	frameAbandoned
 )
 
-func newFrame() *frame {
-	f := &frame{}
-	f.body = f.runStolen
-	return f
+// noFrame stands in a slot that holds none.
+var noFrame frame
+
+func (f *frame) init(tag unsafe.Pointer, body, reset func()) {
+	f.tag, f.body, f.reset = tag, body, reset
+	f.stolen = f.runStolen
 }
 
-// frameSlab is how a P's frames are allocated. The scheduler keeps them, since joinq's pointers are
-// not seen by the collector.
-const frameSlab = 32
-
-func (p *P) frameGet() *frame {
-	f := p.frames
-	if f == nil {
-		slab := new([frameSlab]frame)
-		for i := range slab {
-			f = &slab[i]
-			f.body = f.runStolen
-			p.framePut(f)
-		}
-		p.s.lock.Lock()
-		p.s.allFrames = append(p.s.allFrames, slab)
-		p.s.lock.Unlock()
-		f = p.frames
-	}
-	p.frames = f.link
-	return f
-}
-
-func (p *P) framePut(f *frame) {
-	f.link = p.frames
-	p.frames = f
-}
-
-// takeBack returns f's function if no thief has f; f is then free. Called by the owner's task.
-func (f *frame) takeBack() func() {
-	if !f.state.CompareAndSwap(frameOffered, frameFree) {
-		return nil
-	}
-	fn := f.fn
-	f.fn = nil
-	p := self().m.p
-	p.joinq.forget(f)
-	p.framePut(f)
-	return fn
-}
-
-// await waits for the thief to be done with f; f is then free. If the caller is unwound meanwhile,
-// f stays with the thief.
-func (f *frame) await() joinResult {
-	if f.state.Load() != frameDone {
-		f.owner = Self()
-		if !f.owner.Park(WaitReasonJoin, awaitCommit, unsafe.Pointer(f)) {
-			runtime.Goexit()
-		}
-	}
-	r := f.result
-	f.result = joinResult{}
-	f.fn, f.owner = nil, nil
-	if st := self(); st != nil {
-		f.state.StoreRel(frameFree)
-		st.m.p.framePut(f)
-	}
-	return r
-}
-
-func awaitCommit(_ *G, f unsafe.Pointer) bool {
-	return (*frame)(f).state.CompareAndSwap(frameStolen, frameAwaited)
+// typeOf returns what is different for each type that an interface may hold.
+func typeOf(v any) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Pointer(&v))
 }
 
 // task makes the task in which a thief, which holds p, runs the stolen f.
 func (f *frame) task(p *P) *G {
 	gp := p.gfget()
-	gp.fn = f.body
+	gp.fn = f.stolen
 	gp.inherit(f.labels)
 	gp.id = p.nextID()
 	gp.state.StoreRel(gRunnable)
@@ -114,7 +67,7 @@ func (f *frame) task(p *P) *G {
 	return gp
 }
 
-// runStolen runs f in a task of its own and tells the owner how that ended.
+// runStolen does f's work in a task of its own and tells the owner how that ended.
 func (f *frame) runStolen() {
 	returned := false
 	defer func() {
@@ -127,71 +80,55 @@ func (f *frame) runStolen() {
 		}
 		f.tell()
 	}()
-	f.fn()
+	f.body()
 	returned = true
 }
 
-// TaskEnded implements Ender: a task that its scheduler has dropped ends f like one that exits.
+// TaskEnded implements Ender, for a frame that a plain goroutine waits for: a task that its scheduler
+// has dropped ends f like one that exits. Other owners are unwound themselves then.
 func (f *frame) TaskEnded(how End) {
-	if how.Dropped && f.state.Load() != frameDone {
+	if s := f.state.Load(); how.Dropped && (s == frameStolen || s == frameAwaited) {
 		f.result.exited = true
 		f.tell()
 	}
 }
 
-// tell ends f and wakes the owner, if it has parked; then f is still ours.
+// tell ends f and wakes the owner, if it has parked. The owner is claimed before it may see that f is
+// done: one that is being unwound would else go on to another wait, and be woken from that.
 func (f *frame) tell() {
-	if f.state.Swap(frameDone) == frameAwaited {
-		f.owner.Ready()
+	if f.state.CompareAndSwap(frameStolen, frameDone) || !f.state.CompareAndSwap(frameAwaited, frameTelling) {
+		return
+	}
+	gp := f.owner
+	won := gp.Claim()
+	f.state.Store(frameDone)
+	if won {
+		gp.Ready()
 	}
 }
 
-// joinq is the P's queue of offered frames: the owner pushes at the bottom, thieves take from the top,
-// where the largest pieces of the work are. After Chase and Lev ("Dynamic Circular Work-Stealing
-// Deque", 2005), but without their fence between owner and thief: the owner doesn't need the queue to
-// take a frame back, since the CAS on the frame's state decides. So an entry is only a hint: it may be
-// taken back already, or used again, or (when top overtakes bottom, see forget) be lost to thieves,
-// and the owner then runs that frame itself.
-type joinq struct {
-	top    atom.Uint32
-	bottom atom.Uint32 // written by the owner only
-	ring   [joinqSize]atom.Ptr[frame]
-}
-
-const joinqSize = 256
-
-func (q *joinq) empty() bool { return int32(q.bottom.Load()-q.top.Load()) <= 0 }
-
-// push offers f, and reports whether there was room. Owner only.
-func (q *joinq) push(f *frame) bool {
-	b, t := q.bottom.Load(), q.top.Load()
-	if int32(b-t) < 0 {
-		b = t
-	}
-	if b-t >= joinqSize {
-		return false
-	}
-	q.ring[b%joinqSize].StoreRel(f)
-	q.bottom.StoreRel(b + 1)
-	return true
-}
-
-// forget takes f's entry out if it is the newest. Owner only.
-func (q *joinq) forget(f *frame) {
-	b := q.bottom.Load() - 1
-	if int32(b-q.top.Load()) >= 0 && q.ring[b%joinqSize].Load() == f {
-		q.bottom.StoreRel(b)
-	}
-}
-
-// steal takes the oldest frame that is still offered, nil if there is none.
-func (q *joinq) steal() *frame {
-	for !q.empty() {
-		t := q.top.Load()
-		f := q.ring[t%joinqSize].Load()
-		if q.top.CompareAndSwap(t, t+1) && f != nil && f.state.CompareAndSwap(frameOffered, frameStolen) {
-			return f
+// await waits on gp, the caller's, until the thief is done with f, which can then be used again. If gp is
+// unwound meanwhile that counts as an exit, and f may stay with the thief: gone.
+func (f *frame) await(gp *G) (r joinResult, gone bool) {
+	if f.state.Load() != frameDone {
+		f.owner = gp
+		if !gp.Park(WaitReasonJoin, awaitCommit, unsafe.Pointer(f)) {
+			if f.state.CompareAndSwap(frameAwaited, frameAbandoned) {
+				return joinResult{exited: true}, true
+			}
+			for f.state.Load() != frameDone { // for the few instructions of tell
+				procyield.Pause(1)
+			}
+			f.result.exited = true
 		}
 	}
-	return nil
+	r = f.result
+	f.result = joinResult{}
+	f.owner = nil
+	f.state.StoreRel(frameIdle)
+	return r, false
+}
+
+func awaitCommit(_ *G, f unsafe.Pointer) bool {
+	return (*frame)(f).state.CompareAndSwap(frameStolen, frameAwaited)
 }

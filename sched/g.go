@@ -92,9 +92,10 @@ type stack struct {
 	sleeper *timer                                                                    // what wakes the task from Sleep; made by the first one
 	blockM  *M                                                                        // within Block, where g and m are nil or a guest's: the worker
 	blockG  *G                                                                        // and the task
+	forks   *forkq                                                                    // what the task on it offers to thieves; nil until one has
 	inTask  bool                                                                      // the user's function is on it
 	retired bool                                                                      // when run next it is to end
-	_       [128 - unsafe.Sizeof(coro.Stack{}) - 6*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
+	_       [128 - unsafe.Sizeof(coro.Stack{}) - 7*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.

@@ -41,8 +41,8 @@ func describe(s *Scheduler) string {
 	out := fmt.Sprintf("procs=%d idle=%d running=%d spinning=%d global=%d ms=%d closing=%v ended=%v\n",
 		s.procs.Load(), s.npidle.Load(), s.nprun, s.nmspinning.Load(), s.globq.n, s.nm, s.closing.Load(), s.ended)
 	for _, p := range *s.allp.Load() {
-		out += fmt.Sprintf("P%d state=%d tick=%d attn=%d runnext=%v ring=%d join=%v spawned-ended=%d\n", p.id, p.state,
-			p.schedtick.Load(), p.attn.Load(), p.runnext.Load() != nil, p.runq.tail.Load()-p.runq.head.Load(), !p.joinq.empty(),
+		out += fmt.Sprintf("P%d state=%d tick=%d attn=%d runnext=%v ring=%d spawned-ended=%d\n", p.id, p.state,
+			p.schedtick.Load(), p.attn.Load(), p.runnext.Load() != nil, p.runq.tail.Load()-p.runq.head.Load(),
 			p.nSpawn.Load()-p.nEnd.Load())
 	}
 	for _, slab := range s.allgs {

@@ -2,15 +2,16 @@ package sched
 
 import (
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// Functions of Join that panic or exit.
+// Functions of Join, Both and For that panic or exit.
 
-// howToJoin calls Join with three functions, of which the one at index bad runs end, under
+// howToJoin calls Join, Both or For with three functions, of which the one at index bad runs end, under
 // circumstances that decide who runs what.
 var howToJoin = map[string]func(bad int, end func(), ran *[3]atomic.Int32){
 	"as it comes": func(bad int, end func(), ran *[3]atomic.Int32) {
@@ -23,17 +24,28 @@ var howToJoin = map[string]func(bad int, end func(), ran *[3]atomic.Int32){
 		Join(func() { Join(func() { join3(bad, end, ran, func() {}) }, Yield) }, Yield)
 	},
 	"all stolen": func(bad int, end func(), ran *[3]atomic.Int32) {
-		var in atomic.Int32
-		join3(bad, end, ran, func() {
-			in.Add(1)
-			for in.Load() < 3 { // no call: it keeps its P
-			}
-		})
+		join3(bad, end, ran, meeting())
 	},
+	"Both":             func(bad int, end func(), ran *[3]atomic.Int32) { both3(bad, end, ran, func() {}) },
+	"Both with yields": func(bad int, end func(), ran *[3]atomic.Int32) { both3(bad, end, ran, Yield) },
+	"Both all stolen":  func(bad int, end func(), ran *[3]atomic.Int32) { both3(bad, end, ran, meeting()) },
+	"For":              func(bad int, end func(), ran *[3]atomic.Int32) { for3(bad, end, ran, func() {}) },
+	"For with yields":  func(bad int, end func(), ran *[3]atomic.Int32) { for3(bad, end, ran, Yield) },
+	"For all stolen":   func(bad int, end func(), ran *[3]atomic.Int32) { for3(bad, end, ran, meeting()) },
 }
 
-func join3(bad int, end func(), ran *[3]atomic.Int32, before func()) {
-	var fns [3]func()
+// meeting returns a function that returns when three have called it, and keeps its P until then.
+func meeting() func() {
+	var in atomic.Int32
+	return func() {
+		in.Add(1)
+		for in.Load() < 3 {
+		}
+	}
+}
+
+// three makes the three functions.
+func three(bad int, end func(), ran *[3]atomic.Int32, before func()) (fns [3]func()) {
 	for i := range fns {
 		fns[i] = func() {
 			before()
@@ -43,14 +55,42 @@ func join3(bad int, end func(), ran *[3]atomic.Int32, before func()) {
 			}
 		}
 	}
+	return fns
+}
+
+func join3(bad int, end func(), ran *[3]atomic.Int32, before func()) {
+	fns := three(bad, end, ran, before)
 	Join(fns[:]...)
+}
+
+func both3(bad int, end func(), ran *[3]atomic.Int32, before func()) {
+	fns := three(bad, end, ran, before)
+	call := func(i int) string { fns[i](); return "" }
+	Both(func(inner bool) int {
+		if inner {
+			Both(call, 0, 1)
+		} else {
+			call(2)
+		}
+		return 0
+	}, true, false)
+}
+
+func for3(bad int, end func(), ran *[3]atomic.Int32, before func()) {
+	fns := three(bad, end, ran, before)
+	For(3, 1, func(lo, hi int) {
+		if hi != lo+1 {
+			panic("a piece of more than one")
+		}
+		fns[lo]()
+	})
 }
 
 // joinEnds calls f for each way to Join and each of three functions that may fail.
 func joinEnds(t *testing.T, f func(t *testing.T, s *Scheduler, join func(end func(), ran *[3]atomic.Int32))) {
 	for _, procs := range []int{1, 4} {
 		for name, how := range howToJoin {
-			if procs == 1 && name == "all stolen" {
+			if procs == 1 && strings.HasSuffix(name, "all stolen") {
 				continue
 			}
 			for bad := range 3 {

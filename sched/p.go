@@ -33,8 +33,8 @@ type P struct {
 	stkfree stackPool
 	idcache uint64 // next task id to give out
 	idend   uint64
-	joinq   joinq
-	frames  *frame // free Join frames
+	kids    *frame // free frames of For
+	nKids   int
 
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32

@@ -111,6 +111,9 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 			return gp, false
 		}
 	}
+	if gp := p.stealParked(); gp != nil {
+		return gp, false
+	}
 	if s.pollDue() {
 		p.fair = 0 // findFast shall poll first
 		return nil, true

@@ -87,7 +87,6 @@ type Scheduler struct {
 	gfree        gFree
 	stkfree      stackPool
 	allgs        []*[gSlab]G
-	allFrames    []*[frameSlab]frame
 	nSpawn       uint32 // tasks spawned from outside; wraps
 	nDrop        uint32 // tasks dropped before they started; wraps
 	ended        bool   // workers are to end
@@ -95,6 +94,8 @@ type Scheduler struct {
 	idleSeq   atom.Uint32  // counts the moments when the last P went idle while closing: a futex
 	workersUp atom.Uint32  // workers that have not quite ended: a futex
 	nStacks   atomic.Int32 // stacks that exist
+
+	forks forkList
 
 	sysmonState
 	pollState

@@ -15,3 +15,11 @@ func TestSizeOfG(t *testing.T) {
 	require.EqualValues(t, 128, unsafe.Sizeof(G{}))
 	require.EqualValues(t, 64, unsafe.Offsetof(G{}.labels))
 }
+
+// A stack takes two cache lines of its own.
+func TestSizeOfStack(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("laid out for 64-bit words")
+	}
+	require.EqualValues(t, 128, unsafe.Sizeof(stack{}))
+}

@@ -40,6 +40,9 @@ func (m *M) findByStealing() *G {
 			}
 			at = (at + stride) % n
 		}
+		if gp := m.stealFork(); gp != nil {
+			return gp
+		}
 		if s.globVisible(m.p) {
 			return nil // giveUp takes it, under the lock
 		}
@@ -47,7 +50,7 @@ func (m *M) findByStealing() *G {
 	return nil
 }
 
-// stealFrom takes half of p's ring, a Join frame, or, if last, its runnext.
+// stealFrom takes half of p's ring, or, if last, its runnext.
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if !p.runq.empty() && p.worthMoving() {
@@ -55,9 +58,6 @@ func (m *M) stealFrom(p *P, last bool) *G {
 			self.hookStolen(gp, p)
 			return gp
 		}
-	}
-	if f := p.joinq.steal(); f != nil {
-		return f.task(self)
 	}
 	if !last {
 		return nil

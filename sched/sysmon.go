@@ -125,13 +125,15 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		if pace >= moveWorthNS {
 			p.setPace(pace)
 		}
-		if worthWaking(p.runq.size(), pace) || ticks == 0 && (p.runnext.Load() != nil || !p.joinq.empty()) {
+		if worthWaking(p.runq.size(), pace) || ticks == 0 && p.runnext.Load() != nil {
 			s.wakep()
 			did = true
 		}
 		queued = queued || !p.runq.empty()
 	}
-	if s.globVisible(nil) {
+	lying, offered := s.forks.lying()
+	queued = queued || offered
+	if lying || s.globVisible(nil) {
 		s.wakep()
 		did = true
 	}

@@ -48,6 +48,15 @@ func (x *Uint32) And(bits uint32) (old uint32) { return atomic.AndUint32(&x.v, b
 // Addr returns the word's address, for a futex.
 func (x *Uint32) Addr() *uint32 { return &x.v }
 
+// Uintptr is an atomic uintptr, as wide as an int.
+type Uintptr struct{ v uintptr }
+
+// Load is an acquire load.
+func (x *Uintptr) Load() uintptr { return atomic.LoadUintptr(&x.v) }
+
+// StoreRel has release order.
+func (x *Uintptr) StoreRel(v uintptr) { storeRelPtr(&x.v, v) }
+
 // Ptr is an atomic pointer to a T that the garbage collector does not see: whoever uses it keeps
 // the T alive by other means. Without a write barrier its operations are single instructions, where
 // those of atomic.Pointer are three nested calls. The runtime has the same in guintptr

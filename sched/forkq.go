@@ -1,0 +1,251 @@
+package sched
+
+import (
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/rawlock"
+)
+
+// forkq is what one stack's task has offered to thieves: its frames, innermost last. The task pushes
+// and pops at the bottom, where the smallest pieces are, thieves take from the top. It belongs to the stack
+// and not to the P, so that calls that nest are a stack here too, whatever other tasks do between them and
+// wherever this one goes on after it has parked.
+//
+//	slots  [ f0   f1   f2   f3   f4 | old  old ]     f0, f1 stolen; f2 to f4 on offer;
+//	              top=limit          bottom          the rest keep their frames for the next push
+//
+// After Frigo, Leiserson, Randall ("The Implementation of the Cilk-5 Multithreaded Language", 1998, the
+// THE protocol) with the asymmetric fence of package fence in the place of theirs. To pop slot i:
+//
+//	owner:  bottom = i; if limit <= i { it's mine }      thief, under lock:  limit = noLimit; Heavy()
+//	        else { look under lock }                                         take slots[top], if top < bottom
+//	                                                                         limit = top
+//
+// The owner's store and load are not fenced; the thief's Heavy does it for both. After it, either the
+// thief sees the new bottom and leaves slot i alone; or the owner loads a limit that sends it to the
+// lock. A thief that has come and gone leaves limit above the slots that it took. So a fork that
+// nobody steals costs two plain stores, and no locked instruction.
+//
+// Where package fence is not ready, limit stays noLimit and the owner always takes the lock.
+//
+// Invariants:
+//
+//	F1  limit is top or noLimit; it and top are written under lock.
+//	F2  slots[i] for i >= bottom is touched by the owner only; a thief that has seen an older bottom
+//	    holds lock, and the owner could not have popped slot i without it.
+//	F3  bottom < top only while the owner waits for slots[bottom], which is stolen.
+//
+// The runtime has nothing like it.
+type forkq struct {
+	bottom atom.Uint32 // written by the owner only
+	limit  atom.Uint32
+	slots  []*frame // none is nil; grown under lock
+
+	st     *stack
+	gp     atom.Ptr[G] // the task at the last push into an empty queue
+	epoch  atom.Uint32 // counts pushes into an empty queue; written by the owner only
+	spare  []spare     // frames of other types than a slot now holds; the owner's
+	skip   uint32      // the back-off of futile wake-ups; see wakeThief. The owner's
+	backed uint32
+	seen   uint32 // steals at the last wake-up
+
+	lock   rawlock.Mutex
+	top    atom.Uint32
+	steals atom.Uint32 // wraps
+
+	// The list of all that may hold something; see forkList.
+	listed    atom.Uint32
+	link      *forkq
+	misses    uint8
+	sysEpoch  uint32 // sysmon's: epoch at its last look, if the queue wasn't empty then
+	sysQueued bool
+}
+
+type spare struct {
+	tag  unsafe.Pointer
+	head *frame
+}
+
+const (
+	noLimit   = 1<<32 - 1
+	forkSlots = 16
+	forkKeep  = 1024 // slots that an idle queue keeps
+)
+
+// forkq returns the queue of st, which is the caller's.
+func (st *stack) forkq() *forkq {
+	q := st.forks
+	if q == nil {
+		q = newForkq(st)
+		st.forks = q
+	}
+	return q
+}
+
+func newForkq(st *stack) *forkq {
+	q := &forkq{st: st}
+	q.grow()
+	q.limit.Store(q.openLimit())
+	return q
+}
+
+// openLimit is what limit is when no thief is inside.
+func (q *forkq) openLimit() uint32 {
+	if fence.Ready() {
+		return q.top.Load()
+	}
+	return noLimit
+}
+
+// empty may be called by anyone; the answer may be old by the time it is read.
+func (q *forkq) empty() bool { return int32(q.bottom.Load()-q.top.Load()) <= 0 }
+
+// push offers slots[i], which is filled; i is bottom. Owner only.
+func (q *forkq) push(i uint32) {
+	q.bottom.StoreRel(i + 1)
+	if q.limit.Load() >= i {
+		q.pushed(i)
+	}
+}
+
+// pop takes slots[i], the innermost, back, and reports whether it is the caller's to run; if not, it must
+// be awaited. Owner only.
+func (q *forkq) pop(i uint32) bool {
+	q.bottom.StoreRel(i)
+	return q.limit.Load() <= i || q.popSlow(i)
+}
+
+func (q *forkq) popSlow(i uint32) bool {
+	q.lock.Lock()
+	mine := q.top.Load() <= i
+	q.limit.Store(q.openLimit())
+	q.lock.Unlock()
+	return mine
+}
+
+// drop takes slots[i], the innermost, out, whatever thieves have done to it. Owner only.
+func (q *forkq) drop(i uint32) {
+	q.lock.Lock()
+	q.bottom.StoreRel(i)
+	q.top.Store(min(q.top.Load(), i))
+	q.limit.Store(q.openLimit())
+	q.lock.Unlock()
+}
+
+// await waits for slots[i], which pop has found stolen.
+func (q *forkq) await(i uint32) joinResult {
+	r, gone := q.slots[i].await(q.st.g)
+	if gone {
+		q.slots[i] = &noFrame
+	}
+	q.drop(i)
+	return r
+}
+
+// fit makes slots[i], for i at or above bottom, a frame of the type that tag stands for, and returns it;
+// noFrame if there is none to be had: then the caller makes one. Owner only.
+func (q *forkq) fit(i uint32, tag unsafe.Pointer) *frame {
+	if int(i) == len(q.slots) {
+		q.grow()
+	}
+	f := q.slots[i]
+	if f.tag == tag {
+		return f
+	}
+	if f != &noFrame { // reset keeps nothing of the user's alive
+		q.slots[i] = &noFrame
+		f.reset()
+		f.used = false
+		s := q.spares(f.tag)
+		f.link, s.head = s.head, f
+	}
+	s := q.spares(tag)
+	if f = s.head; f != nil {
+		s.head, f.link = f.link, nil
+		q.slots[i] = f
+	}
+	return q.slots[i]
+}
+
+// spares returns the list of spare frames of one type.
+func (q *forkq) spares(tag unsafe.Pointer) *spare {
+	for i := range q.spare {
+		if q.spare[i].tag == tag {
+			return &q.spare[i]
+		}
+	}
+	q.spare = append(q.spare, spare{tag: tag})
+	return &q.spare[len(q.spare)-1]
+}
+
+func (q *forkq) grow() {
+	slots := make([]*frame, max(2*len(q.slots), forkSlots))
+	for i := copy(slots, q.slots); i < len(slots); i++ {
+		slots[i] = &noFrame
+	}
+	q.lock.Lock()
+	q.slots = slots
+	q.lock.Unlock()
+}
+
+// rest is called when the queue has become empty: what its frames still hold is forgotten, so that
+// nothing of the user's is kept alive. Each was used since the last time, so it costs no more than that.
+func (q *forkq) rest() {
+	for _, f := range q.slots {
+		if !f.used {
+			break
+		}
+		f.reset()
+		f.used = false
+	}
+	if len(q.slots) > forkKeep {
+		q.lock.Lock()
+		q.slots = append([]*frame(nil), q.slots[:forkKeep]...)
+		q.spare = nil
+		q.lock.Unlock()
+	}
+}
+
+// steal takes the oldest piece on offer as a task for p, nil if there is none. The caller holds p.
+func (q *forkq) steal(p *P) *G {
+	if !q.lock.TryLock() {
+		return nil
+	}
+	open := q.limit.Load() != noLimit
+	if open {
+		q.limit.Store(noLimit)
+		if !fence.Heavy() { // refused, by a filter or for want of memory
+			q.limit.Store(q.top.Load())
+			q.lock.Unlock()
+			return nil
+		}
+	}
+	var got *frame
+	t, b := q.top.Load(), q.bottom.Load()
+	for int32(b-t) > 0 && got == nil {
+		f := q.slots[t]
+		if f.loop {
+			got = (*forFrame)(unsafe.Pointer(f)).split(p)
+		} else {
+			got = f
+			f.state.Store(frameStolen)
+		}
+		if !f.loop || got == nil {
+			t++
+		}
+	}
+	q.top.Store(t)
+	if open {
+		q.limit.Store(t)
+	}
+	if got != nil {
+		q.steals.Add(1)
+	}
+	q.lock.Unlock()
+	if got == nil {
+		return nil
+	}
+	return got.task(p)
+}
