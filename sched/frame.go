@@ -24,6 +24,8 @@ type frame struct {
 	body   func()         // runStolen, made once
 	link   *frame         // free list, or the owner's other frames
 	labels unsafe.Pointer // the owner's pprof labels
+	pc     uintptr        // of the call of Join; and the owner's id: see G
+	parent uint64
 }
 
 const (
@@ -109,6 +111,7 @@ func (f *frame) task(p *P) *G {
 	gp.fn = f.body
 	gp.inherit(f.labels)
 	gp.id = p.nextID()
+	gp.created(f.parent, f.pc, nil)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
 	return gp

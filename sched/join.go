@@ -3,6 +3,7 @@ package sched
 import (
 	"runtime"
 
+	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/getg"
 )
 
@@ -33,6 +34,8 @@ func (r *joinResult) add(o joinResult) {
 // Default().
 //
 // It allocates nothing, but for the closures that the caller makes.
+//
+//go:noinline
 func Join(fns ...func()) {
 	for _, fn := range fns {
 		if fn == nil {
@@ -43,10 +46,11 @@ func Join(fns ...func()) {
 		return
 	}
 	var j join
+	pc := callerpc.Get()
 	if st := self(); st != nil {
-		j.offer(st.m.p, fns[1:])
+		j.offer(st, fns[1:], pc)
 	} else {
-		j.spawn(fns[1:])
+		j.spawn(fns[1:], pc)
 	}
 	j.call(fns[0])
 	j.callRest()
@@ -60,11 +64,12 @@ type join struct {
 }
 
 // offer makes a frame of each of fns and offers it to thieves.
-func (j *join) offer(p *P, fns []func()) {
-	labels := getg.Labels()
+func (j *join) offer(st *stack, fns []func(), pc uintptr) {
+	p, labels, parent := st.m.p, getg.Labels(), st.g.idOf()
 	for _, fn := range fns {
 		f := p.frameGet()
 		f.fn, f.labels, f.link = fn, labels, j.rest
+		f.pc, f.parent = pc, parent
 		j.rest = f
 		f.state.StoreRel(frameOffered)
 		if !p.joinq.push(f) { // a queue full of offers: one task more
@@ -76,13 +81,13 @@ func (j *join) offer(p *P, fns []func()) {
 }
 
 // spawn makes a task of each of fns, for a caller that has no stack for thieves to watch.
-func (j *join) spawn(fns []func()) {
+func (j *join) spawn(fns []func(), pc uintptr) {
 	for _, fn := range fns {
 		f := newFrame()
-		f.fn, f.link = fn, j.rest
+		f.fn, f.pc, f.link = fn, pc, j.rest
 		j.rest = f
 		f.state.StoreRel(frameStolen)
-		Default().GoEnd(f.body, f)
+		Default().mustSpawn(f.body, f, f.pc, nil)
 	}
 }
 

@@ -3,6 +3,7 @@ package sched
 import (
 	"runtime"
 
+	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -10,12 +11,14 @@ import (
 // It may be called from a task of any scheduler and from a plain goroutine. It returns the
 // *PanicError that Config.PanicHandler took, ErrExited after an Exit or Goexit, ErrClosed when s was
 // or has been closed.
+//
+//go:noinline
 func (s *Scheduler) Run(fn func()) error {
 	if fn == nil {
 		panic(nilFuncText)
 	}
 	r := &runWait{}
-	if !s.spawn(fn, r) {
+	if !s.spawn(fn, r, callerpc.Get(), nil) {
 		return ErrClosed
 	}
 	r.wait()

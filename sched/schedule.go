@@ -139,9 +139,10 @@ func (st *stack) runTasks() {
 		}
 		fn := gp.fn
 		gp.fn = nil
-		if gp.labelled {
+		if gp.extras&hasLabels != 0 {
 			getg.SetLabels(gp.labels)
-			gp.labels, gp.labelled = nil, false
+			gp.labels = nil
+			gp.extras &^= hasLabels
 		}
 		st.inTask = true
 		fn()
@@ -174,6 +175,9 @@ func (st *stack) goexit0(gp *G) {
 	if gp.unwound {
 		gp.unwinding, gp.unwound = false, false
 		gp.dying.Store(0)
+	}
+	if gp.extras != 0 {
+		gp.name, gp.extras = "", 0
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)

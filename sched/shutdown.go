@@ -150,7 +150,7 @@ func (s *Scheduler) unwindFirst(gp *G) {
 
 // drop ends gp, which never started, on m's g0.
 func (m *M) drop(gp *G) {
-	gp.fn, gp.labels, gp.labelled = nil, nil, false
+	gp.fn, gp.labels, gp.name, gp.extras = nil, nil, "", 0
 	gp.tellEnd(End{Dropped: true})
 	gp.state.StoreRel(gDead)
 	m.p.nEnd.StoreRel(m.p.nEnd.Load() + 1)
