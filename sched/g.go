@@ -121,7 +121,7 @@ type Ender interface {
 
 // End tells how a task ended. Its zero value means that its function returned.
 type End struct {
-	Panic   *PanicError // a panic that PanicHandler took
+	Panic   *PanicError // a panic that PanicHandler took, or that this Ender takes
 	Exited  bool        // by Exit or runtime.Goexit
 	Dropped bool        // its scheduler closed: it never ran, or was unwound
 }

@@ -42,7 +42,9 @@ func (st *stack) taskFailed() {
 	gp := st.g
 	if v := recover(); v != nil {
 		e := newPanicError(v, gp.id)
-		st.handlePanic(e)
+		if _, ok := gp.end.(panicTaker); !ok {
+			st.handlePanic(e)
+		}
 		tellEndOrCrash(gp, End{Panic: e})
 		st.goexit0(gp)
 		return // to run, which goes on with the next task, or in the Goexit that was under way

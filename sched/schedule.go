@@ -160,7 +160,7 @@ func (gp *G) tellEnd(how End) {
 	}
 	gp.end = nil
 	if gp.unwound {
-		how = End{Dropped: true}
+		how = End{Panic: how.Panic, Dropped: true}
 	}
 	end.TaskEnded(how)
 }

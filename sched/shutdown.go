@@ -35,7 +35,7 @@ func (s *Scheduler) Close() error {
 		return s.finish()
 	}
 	var err error
-	r := &runWait{}
+	r := &ending{}
 	startWorker(func() {
 		err = s.finish()
 		r.TaskEnded(End{})
