@@ -1,6 +1,6 @@
 // Pairs for timers: how late a sleeper wakes, what setting and firing a timer costs.
 //
-// Go's counterparts: time/sleep_test.go, BenchmarkAfterFunc, BenchmarkReset, BenchmarkSleep.
+// Go's counterparts: time/sleep_test.go, BenchmarkReset, BenchmarkStop, BenchmarkSleep1000.
 
 package main
 

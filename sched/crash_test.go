@@ -2,15 +2,20 @@ package sched
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/callerpc"
 )
 
 // Panics that end the process. The test binary runs itself again, with the name of what to do in the
@@ -72,6 +77,37 @@ var crashScenes = map[string]func(s *Scheduler){
 	"ender panics late": func(s *Scheduler) { s.GoEnd(Exit, enderFunc(func(End) { failDeepInside("boom") })) },
 }
 
+// crashReports are crashes whose whole report is looked at.
+var crashReports = map[string]func(s *Scheduler){
+	"named": func(s *Scheduler) {
+		s.GoWith(func() {
+			GoWith(func() { Yield(); failDeepInside("boom") }, TaskOptions{Name: "the child"})
+			parkForever()
+		}, TaskOptions{Name: "the parent"})
+	},
+	"from a goroutine": func(s *Scheduler) { s.Go(func() { failDeepInside(errors.New("boom")) }) },
+	"raised again": func(s *Scheduler) {
+		s.Go(func() {
+			_ = Scoped(context.Background(), func(sc *Scope) error {
+				sc.Go(func(context.Context) error { failDeepInside("boom"); return nil })
+				return nil
+			})
+		})
+	},
+	"to a file": func(s *Scheduler) {
+		f, err := os.Create(os.Getenv(crashFileVar))
+		if err != nil {
+			panic(err)
+		}
+		if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
+			panic(err)
+		}
+		s.Go(func() { failDeepInside("boom") })
+	},
+}
+
+const crashFileVar = "USERRT_TEST_CRASH_FILE"
+
 // crashNow does what name says, in the child. It does not return.
 func crashNow(name string) {
 	kind, what, _ := strings.Cut(name, "/")
@@ -86,15 +122,17 @@ func crashNow(name string) {
 		s.Go(crashValues[what])
 	case "scene":
 		crashScenes[what](s)
+	case "report":
+		crashReports[what](s)
 	}
 	select {}
 }
 
 // crashOf runs a child and returns what it wrote to stderr.
-func crashOf(t *testing.T, name string) string {
+func crashOf(t *testing.T, name string, env ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), crashVar+"="+name, "GOTRACEBACK=single")
+	cmd.Env = append(append(os.Environ(), crashVar+"="+name, "GOTRACEBACK=single"), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	var err error
@@ -140,3 +178,45 @@ func TestCrashScenes(t *testing.T) {
 		})
 	}
 }
+
+// TestCrashReport looks at what stands below the value: the task, its stack and nothing else, where and by
+// whom it was made.
+func TestCrashReport(t *testing.T) {
+	const frame = `(?:\S+\(.*\)\n\t\S+\.go:\d+(?: \+0x[0-9a-f]+)?\n)`
+	created := func(in string) string {
+		if !callerpc.Known {
+			return ""
+		}
+		return `created by github\.com/userrt/userrt/sched\.\S+` + in + `\n\t\S+crash_test\.go:\d+ \+0x[0-9a-f]+\n`
+	}
+	for name, want := range map[string]string{
+		"named":            `task \d+ "the child" \[running\]:\n` + frame + `{2}` + created(` in task \d+`),
+		"from a goroutine": `task \d+ \[running\]:\n` + frame + `{2}` + created(``),
+		"raised again":     `task \d+ \[running\]:\n` + frame + `{3}` + created(` in task \d+`),
+	} {
+		stderr := unindent(crashOf(t, "report/"+name))
+		require.Regexp(t, `^panic: boom\n\n`+want+`\n`, stderr)
+		require.Contains(t, stderr, "failDeepInside")
+		require.Contains(t, stderr, "goroutine ", "the native part follows")
+	}
+}
+
+// TestCrashSettings: GOTRACEBACK and debug.SetCrashOutput hold for a task's panic too.
+func TestCrashSettings(t *testing.T) {
+	stderr := crashOf(t, "report/named", "GOTRACEBACK=none")
+	require.Equal(t, "panic: boom\n", strings.TrimRight(strings.Split(stderr, "goroutine")[0], "\n")+"\n")
+	require.NotContains(t, stderr, "task ")
+	all := crashOf(t, "report/named", "GOTRACEBACK=all")
+	require.Greater(t, strings.Count(all, "\ngoroutine "), 1, "other goroutines follow")
+
+	file := filepath.Join(t.TempDir(), "crash")
+	stderr = crashOf(t, "report/to a file", crashFileVar+"="+file)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Contains(t, unindent(string(text)), "panic: boom\n\ntask ")
+	require.Contains(t, string(text), "failDeepInside")
+	require.Contains(t, unindent(stderr), "panic: boom\n\ntask ")
+}
+
+// unindent takes the tabs away that the runtime puts before the lines of a value that has more than one.
+func unindent(text string) string { return strings.ReplaceAll(text, "\n\t", "\n") }

@@ -1,9 +1,12 @@
 package sched_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -57,6 +60,94 @@ func ExampleJoin() {
 	// Output:
 	// 6765
 	// <nil>
+}
+
+func ExampleGoWith() {
+	report := make(chan *sched.PanicError, 1)
+	s, err := sched.New(sched.Config{Procs: 1, PanicHandler: func(e *sched.PanicError) { report <- e }})
+	if err != nil {
+		panic(err)
+	}
+	s.GoWith(func() {
+		var cups []string
+		fmt.Println(cups[0])
+	}, sched.TaskOptions{Name: "tea maker"})
+	e := <-report // its Stack ends with where the task was made
+	fmt.Printf("task %q: %v\n", e.TaskName, e.Value)
+	fmt.Println(s.Close())
+	// Output:
+	// task "tea maker": runtime error: index out of range [0] with length 0
+	// <nil>
+}
+
+func ExampleSpawn() {
+	word := sched.Spawn(func() (string, error) { return "concurrently", nil })
+	number := sched.Spawn(func() (int, error) { return strconv.Atoi("twelve") })
+	wrong := sched.Spawn(func() (int, error) { panic("out of tea") })
+
+	w, err := word.Wait()
+	fmt.Println(w, err)
+	n, err := number.Wait()
+	fmt.Println(n, err)
+	_, err = wrong.Wait() // the panic has ended neither the process nor this goroutine
+	var failed *sched.PanicError
+	fmt.Println(errors.As(err, &failed), failed.Value)
+	// Output:
+	// concurrently <nil>
+	// 0 strconv.Atoi: parsing "twelve": invalid syntax
+	// true out of tea
+}
+
+func ExampleScoped() {
+	weights := map[string]int{"apple": 150, "pear": 170}
+	total := func(fruits ...string) (int, error) {
+		var sum atomic.Int64
+		err := sched.Scoped(context.Background(), func(sc *sched.Scope) error {
+			for _, fruit := range fruits {
+				sc.Go(func(context.Context) error {
+					grams, ok := weights[fruit]
+					if !ok {
+						return fmt.Errorf("no %s in the basket", fruit)
+					}
+					sum.Add(int64(grams))
+					return nil
+				})
+			}
+			return nil
+		})
+		return int(sum.Load()), err // all tasks have ended
+	}
+	fmt.Println(total("apple", "pear", "apple"))
+	_, err := total("apple", "quince")
+	fmt.Println(err)
+	// Output:
+	// 470 <nil>
+	// no quince in the basket
+}
+
+func ExampleScope_SetLimit() {
+	busy, most := 0, 0
+	s, err := sched.New(sched.Config{Procs: 1}) // one task at a time: the counters need no lock
+	if err != nil {
+		panic(err)
+	}
+	err = s.Run(func() {
+		_ = sched.Scoped(context.Background(), func(sc *sched.Scope) error {
+			sc.SetLimit(3)
+			for range 100 {
+				sc.Go(func(context.Context) error { // blocks while three are active
+					busy++
+					most = max(most, busy)
+					sched.Yield()
+					busy--
+					return nil
+				})
+			}
+			return nil
+		})
+	})
+	fmt.Println("at most", most, err, s.Close())
+	// Output: at most 3 <nil> <nil>
 }
 
 // latch is a primitive of a user's own: wait blocks until open has been called.

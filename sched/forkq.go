@@ -241,6 +241,7 @@ func (q *forkq) steal(p *P) *G {
 		q.limit.Store(t)
 	}
 	if got != nil {
+		got.parent = q.gp.Load().idOf()
 		q.steals.Add(1)
 	}
 	q.lock.Unlock()

@@ -30,7 +30,7 @@ func TestForkqThievesTakeTheOldest(t *testing.T) {
 	const n = 2*forkSlots + 1 // it grows
 	var ran []int
 	for i := range n {
-		q.pushFunc(uint32(i), func() { ran = append(ran, i) })
+		q.pushFunc(uint32(i), func() { ran = append(ran, i) }, 0)
 	}
 	for range n - 1 {
 		gp := q.steal(p)
@@ -174,7 +174,7 @@ func TestStressForkq(t *testing.T) {
 		defer stop.Store(true)
 		for r := 0; r < rounds || stolen.Load() == 0; r++ {
 			for i, fn := range fns {
-				q.pushFunc(uint32(i), fn)
+				q.pushFunc(uint32(i), fn, 0)
 			}
 			for i := depth - 1; i >= 0; i-- {
 				if q.pop(uint32(i)) {
@@ -199,7 +199,7 @@ func TestStressForkq(t *testing.T) {
 func TestForkListLosesNoQueue(t *testing.T) {
 	q, s := bareForkq()
 	for range 3 {
-		q.pushFunc(0, func() {})
+		q.pushFunc(0, func() {}, 0)
 		require.EqualValues(t, 1, s.forks.n.Load())
 		require.True(t, s.forks.visible())
 		require.Same(t, q, s.forks.find(false))
@@ -234,7 +234,7 @@ func TestStressForkList(t *testing.T) {
 		wg.Go(func() {
 			q := newForkq(&stack{m: &M{s: s}, g: newNative().g})
 			for i := range rounds {
-				q.pushFunc(0, func() { ran.Add(1) })
+				q.pushFunc(0, func() { ran.Add(1) }, 0)
 				if i%8 == 0 { // it lies there until a thief has found it
 					for !q.empty() {
 						runtime.Gosched()

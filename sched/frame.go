@@ -27,6 +27,8 @@ type frame struct {
 	owner  *G             // who waits; set before frameAwaited
 	result joinResult     // what a thief's run came to; set before frameDone
 	labels unsafe.Pointer // the owner's pprof labels
+	pc     uintptr        // of the call of Join, 0 for others; see G
+	parent uint64         // the owner's id; set when it is stolen
 	link   *frame         // next in a list: spare ones, or those that are waited for
 
 	body   func() // does the work; made once, as are the next two
@@ -62,6 +64,7 @@ func (f *frame) task(p *P) *G {
 	gp.fn = f.stolen
 	gp.inherit(f.labels)
 	gp.id = p.nextID()
+	gp.created(f.parent, f.pc, nil)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
 	return gp

@@ -51,7 +51,7 @@ type G struct {
 	reason    WaitReason
 	unwinding bool  // Close has won the last wait: Park returns false. Set by the winner of the CAS
 	unwound   bool  // Close has won a wait before; set with unwinding
-	labelled  bool  // labels is not nil
+	extras    uint8 // which of the rarer fields below are set: hasLabels, hasName
 	end       Ender // told when it has ended; may be nil
 
 	labels  unsafe.Pointer // pprof labels of its creator
@@ -64,10 +64,17 @@ type G struct {
 	parent  uint64  // id of the task that made it; 0: a plain goroutine
 }
 
+// Bits of G.extras. They spare a task that has none of it the second cache line at its end.
+const (
+	hasLabels = 1 << iota
+	hasName
+)
+
 // inherit gives gp, which is new, the pprof labels of its creator.
 func (gp *G) inherit(labels unsafe.Pointer) {
 	if labels != nil {
-		gp.labels, gp.labelled = labels, true
+		gp.labels = labels
+		gp.extras |= hasLabels
 	}
 }
 
@@ -116,7 +123,7 @@ type Ender interface {
 
 // End tells how a task ended. Its zero value means that its function returned.
 type End struct {
-	Panic   *PanicError // a panic that PanicHandler took
+	Panic   *PanicError // a panic that PanicHandler took, or that this Ender takes
 	Exited  bool        // by Exit or runtime.Goexit
 	Dropped bool        // its scheduler closed: it never ran, or was unwound
 }
@@ -124,16 +131,23 @@ type End struct {
 // ID returns the calling task's id, unique in its scheduler and never reused; ok is false on a plain
 // goroutine.
 func ID() (id uint64, ok bool) {
+	if gp := currentTask(); gp != nil {
+		return gp.id, true
+	}
+	return 0, false
+}
+
+// currentTask returns the calling task, also within Block; nil on a plain goroutine and on a g0.
+func currentTask() *G {
 	st := (*stack)(unsafe.Pointer(coro.Self()))
 	switch {
 	case st == nil:
-		return 0, false
 	case st.blockG != nil:
-		return st.blockG.id, true
-	case st.m != nil && st.g != nil:
-		return st.g.id, true
+		return st.blockG
+	case st.m != nil:
+		return st.g
 	}
-	return 0, false
+	return nil
 }
 
 // Current returns the calling task's scheduler; on a plain goroutine it returns Default().

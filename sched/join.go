@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/getg"
 )
 
@@ -44,6 +45,8 @@ func (r *joinResult) raise() {
 // It allocates nothing in a task, but for the closures that the caller makes, which cost more than Join
 // does: a function of two that nobody takes costs about 20 ns with Join, and as much for its closure. Where
 // all functions are one with different arguments, Both takes no closures.
+//
+//go:noinline
 func Join(fns ...func()) {
 	for _, fn := range fns {
 		if fn == nil {
@@ -56,9 +59,10 @@ func Join(fns ...func()) {
 	if Preempting() {
 		GiveWay()
 	}
+	pc := callerpc.Get()
 	st := self()
 	if st == nil {
-		joinNative(fns)
+		joinNative(fns, pc)
 		return
 	}
 	q := st.forks
@@ -66,12 +70,12 @@ func Join(fns ...func()) {
 		q = st.forkq()
 	}
 	if len(fns) == 2 {
-		q.join2(fns[0], fns[1])
+		q.join2(fns[0], fns[1], pc)
 		return
 	}
 	j := join{q: q, base: q.bottom.Load()}
 	for i, fn := range fns[1:] {
-		q.pushFunc(j.base+uint32(i), fn)
+		q.pushFunc(j.base+uint32(i), fn, pc)
 	}
 	done := false
 	defer func() {
@@ -95,9 +99,9 @@ func Join(fns ...func()) {
 }
 
 // join2 is Join of two functions, written out like Both: 2 of 16 ns.
-func (q *forkq) join2(f, g func()) {
+func (q *forkq) join2(f, g func(), pc uintptr) {
 	i := q.bottom.Load()
-	q.pushFunc(i, g)
+	q.pushFunc(i, g, pc)
 	done := false
 	defer func() {
 		if !done {
@@ -128,7 +132,7 @@ type joinFrame struct {
 var joinTag = typeOf((*joinFrame)(nil))
 
 // pushFunc offers fn in slots[i], the next one.
-func (q *forkq) pushFunc(i uint32, fn func()) {
+func (q *forkq) pushFunc(i uint32, fn func(), pc uintptr) {
 	var jf *joinFrame
 	if int(i) < len(q.slots) && q.slots[i].tag == joinTag {
 		jf = (*joinFrame)(unsafe.Pointer(q.slots[i]))
@@ -138,7 +142,7 @@ func (q *forkq) pushFunc(i uint32, fn func()) {
 		jf = newJoinFrame()
 		q.slots[i] = &jf.frame
 	}
-	jf.fn, jf.labels, jf.used = fn, getg.Labels(), true
+	jf.fn, jf.pc, jf.labels, jf.used = fn, pc, getg.Labels(), true
 	q.bottom.StoreRel(i + 1)
 	if q.limit.Load() >= i {
 		q.pushed(i)
@@ -155,11 +159,11 @@ func (jf *joinFrame) run()    { jf.fn() }
 func (jf *joinFrame) forget() { jf.fn, jf.labels = nil, nil }
 
 // joinNative is Join for a caller that has no stack for thieves to watch.
-func joinNative(fns []func()) {
+func joinNative(fns []func(), pc uintptr) {
 	var j join
 	for _, fn := range fns[1:] {
 		jf := newJoinFrame()
-		jf.fn = fn
+		jf.fn, jf.pc = fn, pc
 		j.spawn(&jf.frame)
 	}
 	j.run(fns[0])
@@ -178,7 +182,7 @@ type join struct {
 func (j *join) spawn(f *frame) {
 	f.state.StoreRel(frameStolen)
 	f.link, j.kids = j.kids, f
-	Current().GoEnd(f.stolen, f)
+	Current().mustSpawn(f.stolen, f, f.pc, nil)
 }
 
 // run calls fn, sees to the rest, and raises what came of it.

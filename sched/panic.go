@@ -1,12 +1,8 @@
 package sched
 
 import (
-	"bytes"
-	"fmt"
-	"reflect"
+	"os"
 	"runtime"
-	"runtime/debug"
-	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
 )
@@ -16,14 +12,15 @@ import (
 
 // PanicError is a panic that ended a task.
 type PanicError struct {
-	Value  any    // what panic was called with
-	Stack  []byte // the task's stack at that moment, in the form of a goroutine's traceback
-	TaskID uint64 // 0 for a function that ran on a plain goroutine
+	Value    any    // what panic was called with
+	Stack    []byte // the task's stack at that moment and where it was made, as in a goroutine's traceback
+	TaskID   uint64 // 0 for a function that ran on a plain goroutine
+	TaskName string // as GoWith was told
 }
 
 // Error returns the value as the runtime would print it, and the stack.
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("panic: %s\n\ntask %d [running]:\n%s", panicText(e.Value), e.TaskID, e.Stack)
+	return "panic: " + panicText(e.Value) + "\n\n" + e.traceback()
 }
 
 // Unwrap returns Value if it is an error, nil if not.
@@ -45,7 +42,9 @@ func (st *stack) taskFailed() {
 	gp := st.g
 	if v := recover(); v != nil {
 		e := newPanicError(v, gp.id)
-		st.handlePanic(e)
+		if _, ok := gp.end.(panicTaker); !ok {
+			st.handlePanic(e)
+		}
 		tellEndOrCrash(gp, End{Panic: e})
 		st.goexit0(gp)
 		return // to run, which goes on with the next task, or in the Goexit that was under way
@@ -95,18 +94,6 @@ func (st *stack) handlePanic(e *PanicError) {
 	done = true
 }
 
-// newPanicError is called by the deferred function that has recovered v.
-func newPanicError(v any, id uint64) *PanicError {
-	if e, ok := v.(*PanicError); ok {
-		return e // raised again by Join or its like
-	}
-	stack := debug.Stack()
-	if i := bytes.IndexByte(stack, '\n'); i >= 0 {
-		stack = stack[i+1:] // "goroutine 7 [running]:" is of no use to anybody
-	}
-	return &PanicError{Value: v, Stack: stack, TaskID: id}
-}
-
 // crash ends the process by a native panic: status 2, GOTRACEBACK and debug.SetCrashOutput hold.
 // It is raised on a goroutine of its own, where no recover of ours or of a library's is below it.
 func crash(e *PanicError) {
@@ -119,36 +106,9 @@ type fatal struct{ e *PanicError }
 
 // Error returns what the runtime prints after "panic: ".
 func (f fatal) Error() string {
-	return fmt.Sprintf("%s\n\ntask %d [running]:\n%s", panicText(f.e.Value), f.e.TaskID, f.e.Stack)
-}
-
-// panicText returns what the runtime would print for v after "panic: ".
-// The same in Go: runtime/error.go, printpanicval and printanycustomtype.
-func panicText(v any) string {
-	switch v := v.(type) {
-	case error:
-		return v.Error()
-	case fmt.Stringer:
-		return v.String()
-	}
-	r := reflect.ValueOf(v)
-	var text string
-	switch k := r.Kind(); {
-	case k == reflect.String:
-		text = r.String()
-	case k >= reflect.Bool && k <= reflect.Complex128:
-		text = fmt.Sprint(v)
-	default:
-		type eface struct{ typ, data unsafe.Pointer }
-		return fmt.Sprintf("(%T) %p", v, (*eface)(unsafe.Pointer(&v)).data)
-	}
-	switch k := r.Kind(); {
-	case r.Type().PkgPath() == "": // predeclared
+	text := panicText(f.e.Value)
+	if level := os.Getenv("GOTRACEBACK"); level == "none" || level == "0" {
 		return text
-	case k == reflect.String:
-		return fmt.Sprintf("%T(\"%s\")", v, text)
-	case k == reflect.Complex64 || k == reflect.Complex128:
-		return fmt.Sprintf("%T%s", v, text) // it has brackets of its own
 	}
-	return fmt.Sprintf("%T(%s)", v, text)
+	return text + "\n\n" + f.e.traceback()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
 	"sync"
@@ -15,8 +16,8 @@ import (
 	"github.com/userrt/userrt/internal/getg"
 )
 
-// exits is how many tasks TestExitsLeaveNothing ends by Exit.
-var exits = flag.Int("exits", 200_000, "tasks that TestExitsLeaveNothing ends by Exit")
+// exits is how many tasks TestExitsLeaveNothing ends by Exit and its like.
+var exits = flag.Int("exits", 200_000, "tasks that TestExitsLeaveNothing ends by Exit, runtime.Goexit and FailNow")
 
 func TestPanicHandler(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
@@ -136,12 +137,13 @@ func TestPanicErrorText(t *testing.T) {
 	}
 }
 
-// TestExitsLeaveNothing ends many tasks by Exit, each of which takes its stack with it. Before the
+// TestExitsLeaveNothing ends many tasks by Exit, runtime.Goexit and FailNow, each of which takes its stack with it. Before the
 // Scheduler closes, no more stacks may be left than a pool holds. The collector runs all the time and
 // scans stacks that are just ending: once in ten runs it found there what was left over from something
 // else, and died of it.
 func TestExitsLeaveNothing(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(1))
+	ways := []func(){Exit, runtime.Goexit, (&failures{}).FailNow}
 	for _, procs := range []int{1, 4} {
 		t.Run(fmt.Sprint(procs), func(t *testing.T) {
 			s := newTest(t, Config{Procs: procs})
@@ -156,7 +158,7 @@ func TestExitsLeaveNothing(t *testing.T) {
 						if i%16 == 0 {
 							Yield()
 						}
-						Exit()
+						ways[i%len(ways)]()
 					})
 				}
 				within(t, wg.Wait, s)
@@ -164,6 +166,47 @@ func TestExitsLeaveNothing(t *testing.T) {
 			goroutinesBack(t, before+procs+1+batch/16+poolMax)
 		})
 	}
+}
+
+// failures is a test as require sees it.
+type failures struct{ journal[string] }
+
+func (f *failures) Errorf(format string, args ...any) { f.add(fmt.Sprintf(format, args...)) }
+
+func (f *failures) FailNow() { Exit() }
+
+// TestFailNowEndsItsTaskAlone: a failed require ends the task that made it, after its deferred calls; its test goes on,
+// and so does everybody else. The same for a real testing.T.
+func TestFailNowEndsItsTaskAlone(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		var fails failures
+		var order journal[string]
+		var real testing.T
+		var g door
+		var all sync.WaitGroup
+		all.Add(3)
+		s.Go(func() { defer all.Done(); g.wait(); order.add("other") })
+		s.Go(func() {
+			defer all.Done()
+			defer order.add("deferred")
+			require.Equal(&fails, 1, 2, "in a task")
+			order.add("not reached")
+		})
+		s.Go(func() {
+			defer all.Done()
+			defer order.add("deferred")
+			real.FailNow()
+			order.add("not reached")
+		})
+		until(t, "two have ended", func() bool { return len(order.all()) == 2 }, s)
+		g.signal()
+		all.Wait()
+		require.Equal(t, []string{"deferred", "deferred", "other"}, order.all())
+		require.Len(t, fails.all(), 1)
+		require.Contains(t, fails.all()[0], "in a task")
+		require.True(t, real.Failed())
+		require.False(t, t.Failed())
+	})
 }
 
 // TestLabelsAfterAnExit looks at a new stack's labels, which its maker must not have had.

@@ -148,9 +148,10 @@ func (st *stack) runTasks() {
 		}
 		fn := gp.fn
 		gp.fn = nil
-		if gp.labelled {
+		if gp.extras&hasLabels != 0 {
 			getg.SetLabels(gp.labels)
-			gp.labels, gp.labelled = nil, false
+			gp.labels = nil
+			gp.extras &^= hasLabels
 		}
 		st.inTask = true
 		st.m.p.hookStarted(gp)
@@ -169,7 +170,7 @@ func (gp *G) tellEnd(how End) {
 	}
 	gp.end = nil
 	if gp.unwound {
-		how = End{Dropped: true}
+		how = End{Panic: how.Panic, Dropped: true}
 	}
 	end.TaskEnded(how)
 }
@@ -186,6 +187,9 @@ func (st *stack) goexit0(gp *G) {
 		gp.dying.Store(0)
 	}
 	p.s.hookEnded(gp)
+	if gp.extras != 0 {
+		gp.name, gp.extras = "", 0
+	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)
 	p.gfput(gp)

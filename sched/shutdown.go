@@ -34,7 +34,7 @@ func (s *Scheduler) Close() error {
 		return s.finish()
 	}
 	var err error
-	r := &runWait{}
+	r := &ending{}
 	startWorker(func() {
 		err = s.finish()
 		r.TaskEnded(End{})
@@ -151,7 +151,7 @@ func (s *Scheduler) unwindFirst(gp *G) {
 
 // drop ends gp, which never started, on m's g0.
 func (m *M) drop(gp *G) {
-	gp.fn, gp.labels, gp.labelled = nil, nil, false
+	gp.fn, gp.labels, gp.name, gp.extras = nil, nil, "", 0
 	gp.tellEnd(End{Dropped: true})
 	m.s.hookEnded(gp)
 	gp.state.StoreRel(gDead)

@@ -1,25 +1,40 @@
 package sched
 
-import "github.com/userrt/userrt/internal/getg"
+import (
+	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/getg"
+)
 
 // Making tasks. The same in Go: runtime/proc.go, newproc.
+//
+// Each exported call that makes a task notes by callerpc.Get where it was called, and passes that down; so
+// none of them may be inlined. See created.go.
 
 const (
 	nilFuncText = "sched: Go of nil func"
 	closedText  = "sched: Go on closed Scheduler"
 )
 
+// TaskOptions are what GoWith knows of a task; the zero value is what Go takes.
+type TaskOptions struct {
+	// Name is shown by the report of a crash and wherever tasks are listed.
+	Name string
+}
+
 // Go starts fn in a new task: of the calling task's scheduler, or of Default() on a plain goroutine.
 //
 // From a task the new one goes to the calling worker's P, as the one to run next; from a plain
 // goroutine it goes to the global queue. A task that has not started costs some hundred bytes and
 // no stack. Go panics with "sched: Go of nil func" or "sched: Go on closed Scheduler".
+//
+//go:noinline
 func Go(fn func()) {
 	if fn == nil {
 		panic(nilFuncText)
 	}
+	pc := callerpc.Get()
 	if st := self(); st != nil {
-		if !st.m.p.newproc(fn, nil) {
+		if !st.newproc(fn, nil, pc, nil) {
 			panic(closedText)
 		}
 		if Preempting() {
@@ -27,39 +42,62 @@ func Go(fn func()) {
 		}
 		return
 	}
-	Current().GoEnd(fn, nil)
+	Current().mustSpawn(fn, nil, pc, nil)
 }
 
+// GoWith is Go for a task that has a name.
+//
+//go:noinline
+func GoWith(fn func(), o TaskOptions) { Current().mustSpawn(fn, nil, callerpc.Get(), &o) }
+
 // Go starts fn in a new task of s; see the function Go.
-func (s *Scheduler) Go(fn func()) { s.GoEnd(fn, nil) }
+//
+//go:noinline
+func (s *Scheduler) Go(fn func()) { s.mustSpawn(fn, nil, callerpc.Get(), nil) }
+
+// GoWith starts fn in a new task of s that has a name; see the function Go.
+//
+//go:noinline
+func (s *Scheduler) GoWith(fn func(), o TaskOptions) { s.mustSpawn(fn, nil, callerpc.Get(), &o) }
 
 // GoEnd is Go with somebody who is told when the task has ended, however it ended. It spares the
-// closure that a deferred call in fn would take; WaitGroup.Go is built on it. If s closes before the
-// task has started, end is told as well.
-func (s *Scheduler) GoEnd(fn func(), end Ender) {
+// closure that a deferred call in fn would take. If s closes before the task has started, end is told
+// as well.
+//
+//go:noinline
+func (s *Scheduler) GoEnd(fn func(), end Ender) { s.mustSpawn(fn, end, callerpc.Get(), nil) }
+
+// GoEndAt is GoEnd for a primitive that starts a task on behalf of its caller, as WaitGroup.Go does: pc is
+// the address to which that call will return, as runtime.Callers gives it; 0: not known. Crashes and dumps
+// show it as the place where the task was made.
+func (s *Scheduler) GoEndAt(fn func(), end Ender, pc uintptr) { s.mustSpawn(fn, end, pc, nil) }
+
+// mustSpawn is spawn for those who have no error to return.
+func (s *Scheduler) mustSpawn(fn func(), end Ender, pc uintptr, o *TaskOptions) {
 	if fn == nil {
 		panic(nilFuncText)
 	}
-	if !s.spawn(fn, end) {
+	if !s.spawn(fn, end, pc, o) {
 		panic(closedText)
 	}
 }
 
 // spawn makes a task of s; false means that s is closed.
-func (s *Scheduler) spawn(fn func(), end Ender) bool {
+func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
 	if st := self(); st != nil && st.m.s == s {
-		ok := st.m.p.newproc(fn, end)
+		ok := st.newproc(fn, end, pc, o)
 		if ok && Preempting() {
 			GiveWay()
 		}
 		return ok
 	}
-	return s.spawnOutside(fn, end)
+	return s.spawnOutside(fn, end, pc, o)
 }
 
-// newproc makes a task on p, held by the calling task's worker, to run next there. It does nothing
-// and reports false when the scheduler is closed.
-func (p *P) newproc(fn func(), end Ender) bool {
+// newproc makes a task on the P of the calling task's worker, whose stack st is, to run next there. It
+// does nothing and reports false when the scheduler is closed.
+func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+	p := st.m.p
 	if p.attn.Load()&attnClosing != 0 {
 		return false
 	}
@@ -67,6 +105,7 @@ func (p *P) newproc(fn func(), end Ender) bool {
 	gp.fn, gp.end = fn, end
 	gp.inherit(getg.Labels())
 	gp.id = p.nextID()
+	gp.created(st.g.idOf(), pc, o)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
 	p.s.hookSpawned(gp)
@@ -76,8 +115,8 @@ func (p *P) newproc(fn func(), end Ender) bool {
 }
 
 // spawnOutside is newproc for a caller that is no worker of s.
-func (s *Scheduler) spawnOutside(fn func(), end Ender) bool {
-	id := s.idgen.Add(1)
+func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+	id, parent := s.idgen.Add(1), s.parent()
 	s.lock.Lock()
 	if s.closing.Load() {
 		s.lock.Unlock()
@@ -89,6 +128,7 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender) bool {
 	gp.fn, gp.end = fn, end
 	gp.inherit(getg.Labels())
 	gp.id = id
+	gp.created(parent, pc, o)
 	gp.state.StoreRel(gRunnable)
 	s.nSpawn++
 	s.hookSpawned(gp)

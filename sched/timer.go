@@ -3,6 +3,8 @@ package sched
 import (
 	"runtime"
 	"time"
+
+	"github.com/userrt/userrt/internal/callerpc"
 )
 
 // Sleeping and timers, as users see them; timers.go has the heaps. The same in Go: runtime/time.go, timeSleep;
@@ -84,27 +86,36 @@ func (a *Alarm) Stop() (wasPending bool) { return a.t.stop() }
 type Timer struct {
 	alarm Alarm
 	fn    func()
+	pc    uintptr // of the call of AfterFunc
 }
 
 // AfterFunc calls fn in a task of its own after d, at once if d <= 0: a task of the calling task's scheduler,
 // or of Default() on a plain goroutine. The Timer can be stopped and set again, as that of time.AfterFunc.
 // When the scheduler has closed fn is not called. A pending Timer doesn't keep Shutdown waiting.
+//
+//go:noinline
 func AfterFunc(d time.Duration, fn func()) *Timer {
-	return Current().AfterFunc(d, fn)
+	return Current().afterFunc(d, fn, callerpc.Get())
 }
 
 // AfterFunc calls fn in a task of s; see the function AfterFunc.
+//
+//go:noinline
 func (s *Scheduler) AfterFunc(d time.Duration, fn func()) *Timer {
+	return s.afterFunc(d, fn, callerpc.Get())
+}
+
+func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 	if fn == nil {
 		panic("sched: AfterFunc of nil func")
 	}
-	t := &Timer{fn: fn}
+	t := &Timer{fn: fn, pc: pc}
 	t.alarm.Init(s, t.fire)
 	t.alarm.Set(d, 0)
 	return t
 }
 
-func (t *Timer) fire(uint64, int64) { t.alarm.s.spawn(t.fn, nil) }
+func (t *Timer) fire(uint64, int64) { t.alarm.s.spawn(t.fn, nil, t.pc, nil) }
 
 // Stop prevents fn from being called and reports whether it did: false means that the time was over, or the
 // Timer stopped already. It does not wait for a call of fn that has begun.

@@ -208,48 +208,64 @@ func (m *M) runTimers(ts *timers) {
 		return
 	}
 	defer ts.running.Store(false)
-	p := m.p
 	woke := false
-	ts.lock.Lock()
-	for len(ts.heap) > 0 && ts.heap[0].when <= now {
-		e := ts.heap[0]
-		t := e.t
-		ts.nFired++
-		if t.period > 0 {
-			seq, f := t.seq, t.f
-			ts.heap[0].when = satAdd(e.when, t.period*(1+(now-e.when)/t.period))
-			ts.down(0)
-			ts.publish()
-			ts.lock.Unlock()
-			f(seq, now)
-			ts.lock.Lock()
-			continue
+	for ts.due(now) {
+		// Some at a time, or the lock would go back and forth between us and a task that sets timers.
+		var calls [16]struct {
+			f   func(seq uint64, nowNS int64)
+			seq uint64
 		}
-		if gp := t.g; gp != nil { // the claim under the lock: who has stopped the timer can't be woken by it
-			won := gp.Claim()
-			ts.remove(t)
-			t.in.Store(nil)
-			if won && gp.s == m.s {
-				m.s.hookReadied(gp)
-				gp.state.StoreRel(gRunnable)
-				p.runqput(gp, false)
-				woke = true
-			} else if won {
-				gp.Ready()
+		n := 0
+		ts.lock.Lock()
+		for n < len(calls) && len(ts.heap) > 0 && ts.heap[0].when <= now {
+			t := ts.heap[0].t
+			ts.nFired++
+			if t.g != nil {
+				woke = m.wakeSleeper(ts, t) || woke
+				continue
 			}
-			continue
+			calls[n].f, calls[n].seq = t.f, t.seq
+			n++
+			ts.retime(t, now)
 		}
-		seq, f := t.seq, t.f
+		ts.lock.Unlock()
+		for _, c := range calls[:n] {
+			c.f(c.seq, now)
+		}
+	}
+	if woke {
+		m.p.wake()
+	}
+}
+
+// wakeSleeper takes t, the earliest of ts, out and makes its task runnable, at the end of m's queue if it is one
+// of m's scheduler; it reports whether it is. The claim is made under the lock: who has stopped the timer can't
+// be woken by it. Needs lock.
+func (m *M) wakeSleeper(ts *timers, t *timer) bool {
+	gp := t.g
+	won := gp.Claim()
+	ts.remove(t)
+	t.in.Store(nil)
+	if !won {
+		return false
+	}
+	m.s.hookReadied(gp)
+	gp.state.StoreRel(gRunnable)
+	m.p.runqput(gp, false)
+	return true
+}
+
+// retime sets t, the earliest of ts, to its next time, or takes it out if it has none. Needs lock.
+func (ts *timers) retime(t *timer, now int64) {
+	if t.period == 0 {
 		ts.remove(t)
 		t.in.Store(nil)
-		ts.lock.Unlock()
-		f(seq, now)
-		ts.lock.Lock()
+		return
 	}
-	ts.lock.Unlock()
-	if woke {
-		p.wake()
-	}
+	e := &ts.heap[0]
+	e.when = satAdd(e.when, t.period*(1+(now-e.when)/t.period))
+	ts.down(0)
+	ts.publish()
 }
 
 // runAllTimers fires what is due anywhere.

@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"sync/atomic"
 
+	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/nocopy"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/sched"
@@ -161,10 +162,13 @@ func (wg *WaitGroup) leave(gp *sched.G) {
 // ends by a Goexit, and, if it panics, after the PanicHandler has returned. The WaitGroup must be
 // empty or have been counted up before a Wait that may run at the same time. fn must not be nil.
 // The same in Go: sync/waitgroup.go, Go.
+//
+//go:noinline
 func (wg *WaitGroup) Go(fn func()) {
 	if fn == nil {
 		panic("sched: Go of nil func")
 	}
+	pc := callerpc.Get()
 	wg.Add(1)
 	started := false
 	defer func() {
@@ -172,7 +176,7 @@ func (wg *WaitGroup) Go(fn func()) {
 			wg.Done()
 		}
 	}()
-	sched.Current().GoEnd(fn, (*ended)(wg))
+	sched.Current().GoEndAt(fn, (*ended)(wg), pc)
 	started = true
 }
 
