@@ -116,6 +116,6 @@ func (s *Scheduler) retakeBlocked() *P {
 // guest returns the G by which code within Block waits: like a plain goroutine's.
 func (st *stack) guest() *G {
 	n := newNative()
-	st.g = n.g
-	return n.g
+	st.g = n.gp
+	return n.gp
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -13,7 +14,9 @@ import (
 
 // native is what a plain goroutine's G has in place of a stack.
 type native struct {
-	stack // its entry in coro's table; m is nil
+	stack // its entry in coro's table; m and g are nil, so that Self looks whose it is
+
+	gp *G
 
 	// sema is a binary semaphore: held, but for the moment between readyNative and the waking. It is
 	// a mutex and not a channel because a channel made in a synctest bubble must not be used outside
@@ -22,26 +25,39 @@ type native struct {
 	sleep func() bool // waits for sema, made once
 }
 
-// adopt makes the entry of the calling goroutine.
+// adopt makes the entry of the calling goroutine. It holds the goroutine's g and goid, is replaced by the
+// next goroutine that gets the same g, and swept when that one has ended; see internal/coro/table.go.
 func adopt() *G {
+	fence.Start() // there may be no Scheduler that has, and locks are slow without
 	n := newNative()
 	coro.Adopt(&n.Stack)
-	return n.g
+	return n.gp
+}
+
+// selfOther is Self for a stack that shows no G: a plain goroutine's entry, or a task's within Block.
+func (st *stack) selfOther() *G {
+	if st.m != nil || st.blockM != nil {
+		return st.guest()
+	}
+	if !st.Mine() {
+		return adopt()
+	}
+	return (*native)(unsafe.Pointer(st)).gp
 }
 
 func newNative() *native {
 	n := &native{}
 	n.sema.Lock()
 	n.sleep = n.acquire
-	n.g = &G{native: n}
-	n.g.state.Store(gRunning)
+	n.gp = &G{native: n}
+	n.gp.state.Store(gRunning)
 	return n
 }
 
 // acquire sleeps until readyNative has been called.
 func (n *native) acquire() bool {
 	n.sema.Lock()
-	n.g.state.Store(gRunning)
+	n.gp.state.Store(gRunning)
 	return true
 }
 

@@ -36,7 +36,7 @@ func Self() *G {
 		return adopt()
 	}
 	if st.g == nil {
-		return st.guest()
+		return st.selfOther()
 	}
 	return st.g
 }

@@ -46,6 +46,7 @@ type Stack struct {
 	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
 	key   uintptr
+	goid  uint64 // of the goroutine that has adopted it; 0 in all others
 }
 
 // New makes st a fresh stack. The first switch to it runs body there; when body returns or is

@@ -5,6 +5,9 @@ package getg
 // hasG tells that Get is the address of a g.
 const hasG = false
 
+// Reused tells that keys may be seen again when their goroutines have ended.
+const Reused = false
+
 // Get returns the calling goroutine's key; never 0.
 //
 // Without assembly the key is the goroutine's id. It takes about a microsecond.
