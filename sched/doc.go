@@ -37,11 +37,12 @@
 // # What cannot work
 //
 // Blocking inside a cgo callback, and runtime.LockOSThread in a task: both tie a goroutine to its
-// thread behind the scheduler's back, and the runtime ends the process at the next switch. A task
+// thread behind the scheduler's back, and the runtime ends the process at the next switch; LockOSThread
+// of this package is the replacement for the latter. A task
 // that loops without calling anything of ours, or blocks natively, holds its P for as long.
 //
 // # Reading order
 //
 // g.go (states), p.go, m.go, spawn.go, schedule.go, park.go, switch.md; runq.go and globalq.go;
-// find.go, steal.go, idle.go with idle.md; native.go; join.go and frame.go; panic.go; shutdown.go.
+// find.go, steal.go, idle.go with idle.md; native.go; lockthread.go; join.go and frame.go; panic.go; shutdown.go.
 package sched

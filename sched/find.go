@@ -39,12 +39,10 @@ func (m *M) findRunnable() *G {
 // P's own Join frames.
 func (m *M) findFast() *G {
 	s, p := m.s, m.p
-	if p.fair <= 0 { // outOfTurn has left the network to us
+	if p.fair--; p.fair <= 0 {
 		p.fair = fairTicks
-		if s.pollDue() {
-			if gp := m.pollNow(); gp != nil {
-				return gp
-			}
+		if gp := m.fairShare(); gp != nil {
+			return gp
 		}
 	}
 	if gp := p.runqget(); gp != nil {
@@ -66,6 +64,26 @@ func (m *M) findFast() *G {
 		return f.task(p)
 	}
 	return nil
+}
+
+// fairShare is outOfTurn's look for a g0: where outOfTurn has left it to us, and for tasks that are all chosen by
+// a g0, as wired ones are.
+func (m *M) fairShare() *G {
+	s, p := m.s, m.p
+	if s.pollDue() {
+		if gp := m.pollNow(); gp != nil {
+			return gp
+		}
+	}
+	if s.globqsize.Load() > 0 {
+		s.lock.Lock()
+		gp := s.globrunqget(p, 1)
+		s.lock.Unlock()
+		if gp != nil {
+			return gp
+		}
+	}
+	return p.runq.get()
 }
 
 // giveUp releases m's P and looks at everything once more. It returns a task, with a P; or nothing,

@@ -33,6 +33,8 @@ type M struct {
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm before the M is woken
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, not because its scheduler does
+	wired    bool // its task is; see lockthread.go
+	gone     bool // ends because its task has ended wired
 
 	link *M // next idle M; s.lock
 	note note
@@ -104,6 +106,11 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		if spinning {
 			s.nmspinning.Add(-1)
 		}
+		if gp := s.wiredRunnable(p); gp != nil {
+			s.lock.Unlock()
+			gp.runWired(p)
+			return
+		}
 		s.idlep(p)
 		s.lock.Unlock()
 		return
@@ -123,6 +130,9 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 // runtime/proc.go, stopm.
 func (m *M) stopm() bool {
 	s := m.s
+	if m.gone {
+		return false
+	}
 	s.lock.Lock()
 	if s.ended {
 		s.lock.Unlock()
@@ -190,9 +200,11 @@ func (m *M) main() {
 		}
 		m.execute(gp)
 	}
-	if m.tooMany {
+	switch {
+	case m.gone: // and counts no longer
+	case m.tooMany:
 		m.idleOut()
-	} else {
+	default:
 		m.s.lastOut(m)
 	}
 	coro.Unbind(&m.g0.Stack)
@@ -206,6 +218,13 @@ func (m *M) main() {
 func (m *M) attend(gp *G) *G {
 	p := m.p
 	bits := p.attn.Load()
+	if bits&attnWired != 0 { // first: what follows may move m to another thread
+		p.attn.And(^uint32(attnWired))
+		if m.wired { // its task has ended
+			m.unwire()
+			return nil
+		}
+	}
 	if bits&attnNative != 0 {
 		p.attn.And(^uint32(attnNative))
 		coro.Gosched()

@@ -72,6 +72,7 @@ const (
 	attnClosing             // the scheduler is closing
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
+	attnWired               // the task that runs here is wired; see lockthread.go
 )
 
 // setAttn sets bits for the worker of p to see before its next task.

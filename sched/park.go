@@ -115,7 +115,7 @@ func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() boo
 func (gp *G) EndPark() bool {
 	st := gp.stk
 	if st == nil {
-		return true
+		return gp.endParkOther()
 	}
 	coro.Pin()
 	if st.HasErrand() {
@@ -178,7 +178,7 @@ func Yield() {
 		}
 	}
 	gp := st.g
-	to := m.scheduleYield()
+	to := m.scheduleYield(st)
 	if to == nil {
 		return
 	}

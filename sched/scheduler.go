@@ -84,6 +84,7 @@ type Scheduler struct {
 	nDrop        uint32 // tasks dropped before they started; wraps
 	ended        bool   // workers are to end
 
+	nWired    atomic.Int32 // wired tasks
 	idleSeq   atom.Uint32  // counts the moments when the last P went idle while closing: a futex
 	workersUp atom.Uint32  // workers that have not quite ended: a futex
 	nStacks   atomic.Int32 // stacks that exist

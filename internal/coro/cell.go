@@ -135,6 +135,13 @@ func Unpin() { runtime.UnlockOSThread() }
 // Pin wires the thread again.
 func Pin() { runtime.LockOSThread() }
 
+// Wire has nothing to do here: a stack that runs is wired to its thread, and one that does not Leave
+// stays so.
+func Wire() {}
+
+// Unwire undoes Wire.
+func Unwire() {}
+
 // HasErrand reports whether st, which has just begun to run, was resumed only to switch elsewhere.
 func (st *Stack) HasErrand() bool { return st.then != nil }
 

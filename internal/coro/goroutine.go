@@ -72,6 +72,12 @@ func Unpin() {}
 // Pin does nothing.
 func Pin() {}
 
+// Wire wires the calling stack to its thread.
+func Wire() { runtime.LockOSThread() }
+
+// Unwire undoes Wire.
+func Unwire() { runtime.UnlockOSThread() }
+
 // HasErrand is false.
 func (st *Stack) HasErrand() bool { return false }
 
