@@ -77,6 +77,9 @@ func (st *stack) exitsyscall() {
 			return
 		}
 		m.acquirep(p)
+		if m.cpu != p.cpu && !m.wired {
+			m.takeCPU()
+		}
 	}
 	m.p = p
 	if m.wired {

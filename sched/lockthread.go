@@ -82,6 +82,9 @@ func UnlockOSThread() {
 	m.s.nWired.Add(-1)
 	if m.p != nil {
 		m.p.attn.And(^uint32(attnWired))
+		if m.p.cpu != noCPU {
+			m.takeCPU()
+		}
 	}
 }
 
@@ -227,6 +230,7 @@ func (s *Scheduler) wiredRunnable(p *P) (found *G) {
 // another worker. It runs on m's g0. The same in Go: runtime/proc.go, gdestroy, "lockedExt".
 func (m *M) unwire() {
 	s, p := m.s, m.p
+	m.noteThread() // just now it was pinned; if it counts as moved, the thread lives on
 	m.wired = false
 	s.nWired.Add(-1)
 	m.gone = true

@@ -36,6 +36,10 @@ type M struct {
 	wired    bool // its task is; see lockthread.go
 	gone     bool // ends because its task has ended wired
 
+	thread   int   // id of the thread on which it was last; see affinity.go
+	threadAt int64 // when it looked, ns
+	cpu      int32 // to which it has bound that thread
+
 	link *M // next idle M; s.lock
 	note note
 }
@@ -120,7 +124,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	s.workersUp.Add(1)
 	s.sysmonStart()
 	s.lock.Unlock()
-	m = &M{s: s, spinning: spinning}
+	m = &M{s: s, spinning: spinning, cpu: noCPU}
 	m.acquirep(p)
 	startWorker(m.main)
 }
@@ -152,7 +156,7 @@ func (m *M) stopm() bool {
 	s.lock.Unlock()
 	// Before this thread sleeps, and for a while a native P with it, let run what the native
 	// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
-	coro.Gosched()
+	m.gosched()
 	idle := s.idleThreadNS()
 	for !m.note.sleep(idle) {
 		if s.midleRemove(m) {
@@ -161,6 +165,7 @@ func (m *M) stopm() bool {
 		}
 		idle = -1 // somebody has just taken m from the cache and is about to wake it
 	}
+	m.noteThread()
 	return !m.exit
 }
 
@@ -184,6 +189,7 @@ func (m *M) main() {
 	getg.SetLabels(nil)
 	coro.Bind(&m.g0.Stack)
 	m.g0.m = m
+	m.noteThread()
 	for {
 		gp := m.nextg
 		m.nextg = nil
@@ -200,6 +206,7 @@ func (m *M) main() {
 		}
 		m.execute(gp)
 	}
+	m.noteThread() // and give the last one back what it was
 	switch {
 	case m.gone: // and counts no longer
 	case m.tooMany:
@@ -227,8 +234,9 @@ func (m *M) attend(gp *G) *G {
 	}
 	if bits&attnNative != 0 {
 		p.attn.And(^uint32(attnNative))
-		coro.Gosched()
+		m.gosched()
 		p.nativeTime = clock.Nanotime() // not before: others may just have had a slice of 10 ms
+		m.gaveWay(p.nativeTime)
 	}
 	if bits&attnPreempt != 0 {
 		p.clearPreempt()

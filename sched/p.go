@@ -10,9 +10,10 @@ import (
 //
 // Unless noted only the worker that holds the P touches a field.
 type P struct {
-	id int32
-	s  *Scheduler
-	m  *M // its worker; nil while idle
+	id  int32
+	cpu int32 // on which it runs; see affinity.go
+	s   *Scheduler
+	m   *M // its worker; nil while idle
 
 	gate      gate        // lets thieves at runnext and runq
 	runnext   atom.Ptr[G] // the task to run before those in runq; put by the worker, taken by thieves too

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/userrt/userrt/internal/clock"
-	"github.com/userrt/userrt/internal/coro"
 )
 
 // What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
@@ -140,7 +139,7 @@ func (m *M) pollBlocking() *G {
 	for {
 		l := s.poll(-1)
 		if l.others {
-			coro.Gosched() // before this thread, and a native P with it, sleeps
+			m.gosched() // before this thread, and a native P with it, sleeps
 		}
 		if l.q.n == 0 {
 			if l.others {

@@ -230,6 +230,9 @@ func (m *M) execute(gp *G) {
 		st = m.newStack()
 		gp.stk, st.g = st, gp
 	}
+	if m.cpu != m.p.cpu {
+		m.takeCPU()
+	}
 	coro.Clear(&m.g0.Stack, &st.Stack)
 	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	gp.state.StoreRel(gRunning)
