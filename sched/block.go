@@ -65,6 +65,10 @@ func (st *stack) exitsyscall() {
 	m.oldp = nil
 	if p == nil || !p.blocked.CompareAndSwap(1, 0) {
 		if p = m.s.pidletake(); p == nil {
+			if m.wired {
+				st.requeueWired(nil)
+				return
+			}
 			m.act, m.left = actBlocked, gp
 			coro.Switch(&st.Stack, &m.g0.Stack)
 			if m = st.m; m.act != actNone {
@@ -73,8 +77,14 @@ func (st *stack) exitsyscall() {
 			return
 		}
 		m.acquirep(p)
+		if m.cpu != p.cpu && !m.wired {
+			m.takeCPU()
+		}
 	}
 	m.p = p
+	if m.wired {
+		p.setAttn(attnWired)
+	}
 	gp.state.StoreRel(gRunning)
 }
 
@@ -115,7 +125,8 @@ func (s *Scheduler) retakeBlocked() *P {
 
 // guest returns the G by which code within Block waits: like a plain goroutine's.
 func (st *stack) guest() *G {
-	n := newNative()
-	st.g = n.g
-	return n.g
+	n := &native{}
+	n.init()
+	st.g = n.gp
+	return n.gp
 }

@@ -37,14 +37,14 @@
 // # What cannot work
 //
 // Blocking inside a cgo callback, and runtime.LockOSThread in a task: both tie a goroutine to its
-// thread behind the scheduler's back, and the runtime ends the process at the next switch. A task
-// that loops without calling anything of ours, or blocks natively, can't be interrupted: another worker
-// stands in for it (relief.go).
+// thread behind the scheduler's back, and the runtime ends the process at the next switch; LockOSThread
+// of this package is the replacement for the latter. A task that loops without calling anything of ours, or
+// blocks natively, can't be interrupted: another worker stands in for it (relief.go).
 //
 // # Reading order
 //
 // g.go (states), p.go, m.go, spawn.go, schedule.go, park.go, switch.md; runq.go and globalq.go;
 // find.go, steal.go, idle.go with idle.md, events.go; native.go; block.go, sysmon.go, preempt.go, relief.go;
-// timer.go and timers.go; join.go, both.go, for.go with frame.go, forkq.go, forklist.go; ending.go, task.go and
-// scope.go; created.go, panic.go and panictext.go; shutdown.go.
+// lockthread.go, affinity.go; timer.go and timers.go; join.go, both.go, for.go with frame.go, forkq.go, forklist.go;
+// ending.go, task.go and scope.go; created.go, panic.go and panictext.go; shutdown.go.
 package sched

@@ -3,7 +3,6 @@ package sched
 import (
 	"math"
 
-	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/futex"
 )
 
@@ -31,7 +30,7 @@ func (m *M) sleepForEvents() *G {
 		}
 		l, slept := s.pollSleep()
 		if l.others {
-			coro.Gosched() // before this thread, and a native P with it, sleeps
+			m.gosched() // before this thread, and a native P with it, sleeps
 		}
 		if l.q.n == 0 {
 			if slept && !s.hasEnded() {

@@ -42,12 +42,10 @@ func (m *M) findFast() *G {
 	if p.timers.next.Load() != 0 {
 		m.runTimers(&p.timers)
 	}
-	if p.fair <= 0 { // outOfTurn has left the network to us
+	if p.fair--; p.fair <= 0 {
 		p.fair = int32(p.tun.FairTicks)
-		if s.pollDue() {
-			if gp := m.pollNow(); gp != nil {
-				return gp
-			}
+		if gp := m.fairShare(); gp != nil {
+			return gp
 		}
 	}
 	if gp := p.runqget(); gp != nil {
@@ -66,6 +64,26 @@ func (m *M) findFast() *G {
 	}
 	// What a task has offered in a Join, and then parked: it may wait for just that.
 	return m.stealFork()
+}
+
+// fairShare is outOfTurn's look for a g0: where outOfTurn has left it to us, and for tasks that are all chosen by
+// a g0, as wired ones are.
+func (m *M) fairShare() *G {
+	s, p := m.s, m.p
+	if s.pollDue() {
+		if gp := m.pollNow(); gp != nil {
+			return gp
+		}
+	}
+	if s.globqsize.Load() > 0 {
+		s.lock.Lock()
+		gp := s.globrunqget(p, 1)
+		s.lock.Unlock()
+		if gp != nil {
+			return gp
+		}
+	}
+	return p.runq.get()
 }
 
 // giveUp releases m's P and looks at everything once more. It returns a task, with a P; or nothing,

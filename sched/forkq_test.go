@@ -16,7 +16,7 @@ import (
 func bareForkq() (*forkq, *Scheduler) {
 	fence.Start()
 	s := &Scheduler{}
-	q := newForkq(&stack{m: &M{s: s}, g: newNative().g})
+	q := newForkq(&stack{m: &M{s: s}, g: newNativeG()})
 	return q, s
 }
 
@@ -232,7 +232,7 @@ func TestStressForkList(t *testing.T) {
 	var ran atomic.Int64
 	for range owners {
 		wg.Go(func() {
-			q := newForkq(&stack{m: &M{s: s}, g: newNative().g})
+			q := newForkq(&stack{m: &M{s: s}, g: newNativeG()})
 			for i := range rounds {
 				q.pushFunc(0, func() { ran.Add(1) }, 0)
 				if i%8 == 0 { // it lies there until a thief has found it
@@ -253,4 +253,11 @@ func TestStressForkList(t *testing.T) {
 	stop.Store(true)
 	within(t, thieves.Wait)
 	require.EqualValues(t, owners*rounds, ran.Load())
+}
+
+// newNativeG returns a G as a plain goroutine has one.
+func newNativeG() *G {
+	n := &native{}
+	n.init()
+	return n.gp
 }

@@ -42,7 +42,7 @@ var stateText = [...]string{gDead: "dead", gRunnable: "runnable", gRunning: "run
 // queue, then its worker.
 type G struct {
 	// A task that starts, never parks and ends touches these only: one cache line.
-	stk       *stack     // nil while the task has not started, and in a plain goroutine's entry
+	stk       *stack     // nil while the task has not started or is wired (lockthread.go), and in a plain goroutine's entry
 	s         *Scheduler // its scheduler for ever; nil in a plain goroutine's entry
 	schedlink *G         // next in the global queue or a free list
 	id        uint64
@@ -55,8 +55,8 @@ type G struct {
 	end       Ender // told when it has ended; may be nil
 
 	labels  unsafe.Pointer // pprof labels of its creator
-	native  *native
-	dying   atom.Uint32 // unwound, to be read by those who have no right to run the G
+	native  *native        // of a plain goroutine's entry or a wired task; else not to be looked at
+	dying   atom.Uint32    // unwound, to be read by those who have no right to run the G
 	_       [4]byte
 	sinceNS int64   // when it parked last, on the scheduler's coarse clock
 	name    string  // as GoWith was told
@@ -100,9 +100,10 @@ type stack struct {
 	blockM  *M                                                                        // within Block, where g and m are nil or a guest's: the worker
 	blockG  *G                                                                        // and the task
 	forks   *forkq                                                                    // what the task on it offers to thieves; nil until one has
+	wire    *native                                                                   // see lockthread.go; nil before the first LockOSThread
 	inTask  bool                                                                      // the user's function is on it
 	retired bool                                                                      // when run next it is to end
-	_       [128 - unsafe.Sizeof(coro.Stack{}) - 7*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
+	_       [128 - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.

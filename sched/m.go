@@ -33,6 +33,12 @@ type M struct {
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm before the M is woken
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, not because its scheduler does
+	wired    bool // its task is; see lockthread.go
+	gone     bool // ends because its task has ended wired
+
+	thread   int   // id of the thread on which it was last; see affinity.go
+	threadAt int64 // when it looked, ns
+	cpu      int32 // to which it has bound that thread
 
 	link *M // next idle M; s.lock
 	note note
@@ -104,6 +110,11 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		if spinning {
 			s.nmspinning.Add(-1)
 		}
+		if gp := s.wiredRunnable(p); gp != nil {
+			s.lock.Unlock()
+			gp.runWired(p)
+			return
+		}
 		s.idlep(p)
 		s.lock.Unlock()
 		return
@@ -117,7 +128,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	if h := s.hooks; h != nil && h.WorkerStarted != nil {
 		h.WorkerStarted(n)
 	}
-	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch}
+	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch, cpu: noCPU}
 	m.acquirep(p)
 	startWorker(m.main)
 }
@@ -127,6 +138,9 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 // runtime/proc.go, stopm.
 func (m *M) stopm() bool {
 	s := m.s
+	if m.gone {
+		return false
+	}
 	s.lock.Lock()
 	if s.ended {
 		s.lock.Unlock()
@@ -146,7 +160,7 @@ func (m *M) stopm() bool {
 	s.lock.Unlock()
 	// Before this thread sleeps, and for a while a native P with it, let run what the native
 	// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
-	coro.Gosched()
+	m.gosched()
 	idle := s.idleThreadNS()
 	for !m.note.sleep(idle) {
 		if s.midleRemove(m) {
@@ -155,6 +169,7 @@ func (m *M) stopm() bool {
 		}
 		idle = -1 // somebody has just taken m from the cache and is about to wake it
 	}
+	m.noteThread()
 	return !m.exit
 }
 
@@ -178,6 +193,7 @@ func (m *M) main() {
 	getg.SetLabels(nil)
 	coro.Bind(&m.g0.Stack)
 	m.g0.m = m
+	m.noteThread()
 	for {
 		gp := m.nextg
 		m.nextg = nil
@@ -194,9 +210,12 @@ func (m *M) main() {
 		}
 		m.execute(gp)
 	}
-	if m.tooMany {
+	m.noteThread() // and give the last one back what it was
+	switch {
+	case m.gone: // and counts no longer
+	case m.tooMany:
 		m.idleOut()
-	} else {
+	default:
 		m.s.lastOut(m)
 	}
 	coro.Unbind(&m.g0.Stack)
@@ -210,10 +229,18 @@ func (m *M) main() {
 func (m *M) attend(gp *G) *G {
 	p := m.p
 	bits := p.attn.Load()
+	if bits&attnWired != 0 { // first: what follows may move m to another thread
+		p.attn.And(^uint32(attnWired))
+		if m.wired { // its task has ended
+			m.unwire()
+			return nil
+		}
+	}
 	if bits&attnNative != 0 {
 		p.attn.And(^uint32(attnNative))
-		coro.Gosched()
+		m.gosched()
 		p.nativeTime = m.s.nanotime() // not before: others may just have had a slice of 10 ms
+		m.gaveWay(p.nativeTime)
 	}
 	if bits&attnPreempt != 0 {
 		p.clearPreempt()

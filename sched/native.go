@@ -5,15 +5,25 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
 // Plain goroutines as waiters. Each that blocks in one of our calls has a G, so that it can stand in
 // the same queues as tasks, and sleeps natively.
 
-// native is what a plain goroutine's G has in place of a stack.
+// plainEntry is a plain goroutine's entry in coro's table; m and g are nil, so that Self looks whose it is.
+type plainEntry struct {
+	stack
+	native
+}
+
+// native is how a G waits that doesn't leave its stack: a plain goroutine's, or a wired task's (lockthread.go).
 type native struct {
-	stack // its entry in coro's table; m is nil
+	gp *G
+
+	wired *stack // of a wired task; nil: it is a plain goroutine's
+	locks int    // LockOSThread calls of the task that are not undone
 
 	// sema is a binary semaphore: held, but for the moment between readyNative and the waking. It is
 	// a mutex and not a channel because a channel made in a synctest bubble must not be used outside
@@ -22,32 +32,49 @@ type native struct {
 	sleep func() bool // waits for sema, made once
 }
 
-// adopt makes the entry of the calling goroutine.
+// adopt makes the entry of the calling goroutine. It holds the goroutine's g and goid, is replaced by the
+// next goroutine that gets the same g, and swept when that one has ended; see internal/coro/table.go.
 func adopt() *G {
-	n := newNative()
-	coro.Adopt(&n.Stack)
-	return n.g
+	fence.Start() // there may be no Scheduler that has, and locks are slow without
+	e := &plainEntry{}
+	e.init()
+	coro.Adopt(&e.Stack)
+	return e.gp
 }
 
-func newNative() *native {
-	n := &native{}
+// selfOther is Self for a stack that shows no G: a plain goroutine's entry, or a task's within Block.
+func (st *stack) selfOther() *G {
+	if st.m != nil || st.blockM != nil {
+		return st.guest()
+	}
+	if !st.Mine() {
+		return adopt()
+	}
+	return (*plainEntry)(unsafe.Pointer(st)).gp
+}
+
+// init makes n a plain goroutine's.
+func (n *native) init() {
 	n.sema.Lock()
 	n.sleep = n.acquire
-	n.g = &G{native: n}
-	n.g.state.Store(gRunning)
-	return n
+	n.gp = &G{native: n}
+	n.gp.state.Store(gRunning)
 }
 
 // acquire sleeps until readyNative has been called.
 func (n *native) acquire() bool {
 	n.sema.Lock()
-	n.g.state.Store(gRunning)
+	n.gp.state.Store(gRunning)
 	return true
 }
 
-// parkNative is Park on a plain goroutine: the commit runs right here. It is never unwound.
+// parkNative is Park without a stack to leave: on a plain goroutine, which is never unwound, the commit
+// runs right here.
 func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
 	gp.reason = reason
+	if gp.native.wired != nil {
+		return gp.parkWired(commit, arg)
+	}
 	gp.state.Store(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
 		gp.native.sema.Lock()
@@ -58,6 +85,9 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 
 // beginParkNative is BeginPark on a plain goroutine.
 func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
+	if gp.native.wired != nil {
+		return gp.beginParkWired(lock)
+	}
 	gp.state.Store(gWaiting)
 	lock.Unlock()
 	return gp.native.sleep

@@ -10,9 +10,10 @@ import (
 //
 // Unless noted only the worker that holds the P touches a field.
 type P struct {
-	id int32
-	s  *Scheduler
-	m  *M // its worker; nil while idle
+	id  int32
+	cpu int32 // on which it runs; see affinity.go
+	s   *Scheduler
+	m   *M // its worker; nil while idle
 
 	tun *Tunables // of s
 
@@ -78,6 +79,7 @@ const (
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
 	attnTimer               // some timer is overdue
+	attnWired               // the task that runs here is wired; see lockthread.go
 )
 
 // setAttn sets bits for the worker of p to see before its next task.

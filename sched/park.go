@@ -36,7 +36,7 @@ func Self() *G {
 		return adopt()
 	}
 	if st.g == nil {
-		return st.guest()
+		return st.selfOther()
 	}
 	return st.g
 }
@@ -115,7 +115,7 @@ func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() boo
 func (gp *G) EndPark() bool {
 	st := gp.stk
 	if st == nil {
-		return true
+		return gp.endParkOther()
 	}
 	coro.Pin()
 	if st.HasErrand() {
@@ -179,7 +179,7 @@ func Yield() {
 		}
 	}
 	gp := st.g
-	to := m.scheduleYield()
+	to := m.scheduleYield(st)
 	if to == nil {
 		return
 	}

@@ -30,6 +30,11 @@ func GiveWay() {
 	}
 	m := st.m
 	m.p.nPreempt.StoreRel(m.p.nPreempt.Load() + 1)
+	if m.wired {
+		m.p.clearPreempt()
+		st.requeueWired(m.p)
+		return
+	}
 	m.act, m.left = actPreempt, st.g
 	coro.Switch(&st.Stack, &m.g0.Stack) // which takes the mark off
 	if m = st.m; m.act != actNone {

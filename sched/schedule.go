@@ -31,9 +31,13 @@ func (m *M) schedule() *stack {
 }
 
 // scheduleYield is schedule for a task that could as well go on: nil when there is no other.
-func (m *M) scheduleYield() *stack {
+func (m *M) scheduleYield(st *stack) *stack {
 	p := m.p
 	if p.attn.Load() != 0 {
+		if m.wired {
+			st.yieldWired()
+			return nil
+		}
 		return m.schedule()
 	}
 	if p.fair > 1 { // next by hand, but for the rare half: a call level less, 2 of 69 ns
@@ -58,6 +62,10 @@ func (m *M) scheduleYield() *stack {
 func (m *M) stackFor(gp *G) *stack {
 	st := gp.stk
 	if st == nil {
+		if gp.fn == nil { // wired: see lockthread.go
+			m.nextg = gp
+			return &m.g0
+		}
 		if st = m.p.stkfree.pop(); st == nil {
 			m.nextg = gp
 			return &m.g0
@@ -101,6 +109,7 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 	}
 	if now-p.nativeTime > nativeSliceNS {
 		p.setAttn(attnNative)
+		p.fair = 0 // findFast shall do the rest; tasks of 100 µs come here each time
 		return nil, true
 	}
 	if s.globqsize.Load() > 0 {
@@ -201,7 +210,7 @@ func (st *stack) idle() *G {
 	m := st.m
 	to := &m.g0
 	if gp := m.next(); gp != nil {
-		if gp.stk == nil && !m.p.tun.NoStacklessStart {
+		if gp.stk == nil && gp.fn != nil && !m.p.tun.NoStacklessStart {
 			gp.stk, st.g = st, gp
 			gp.state.StoreRel(gRunning)
 			return gp
@@ -209,6 +218,10 @@ func (st *stack) idle() *G {
 		to = m.stackFor(gp)
 	}
 	m.act, m.leftStk = actIdle, st
+	if m.wired { // to is g0, which buries it
+		st.retired = true
+		m.act = actDead
+	}
 	coro.Switch(&st.Stack, &to.Stack)
 	if m = st.m; m.act != actNone {
 		m.settle()
@@ -221,12 +234,19 @@ func (st *stack) idle() *G {
 func (m *M) execute(gp *G) {
 	st := gp.stk
 	if st == nil {
+		if gp.fn == nil {
+			m.startlockedm(gp)
+			return
+		}
 		if m.s.closing.Load() {
 			m.drop(gp)
 			return
 		}
 		st = m.newStack()
 		gp.stk, st.g = st, gp
+	}
+	if m.cpu != m.p.cpu {
+		m.takeCPU()
 	}
 	coro.Clear(&m.g0.Stack, &st.Stack)
 	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)

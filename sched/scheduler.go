@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,12 @@ type Config struct {
 	// IdleThread is how long a thread may be idle before it ends; 0 means for ever. Stacks that wait
 	// for a task end with the last one. Default's is 10 s.
 	IdleThread time.Duration
+
+	// Affinity lists CPUs, as Linux numbers them: the thread that runs tasks of the i-th of the Procs may run on
+	// CPU Affinity[i%len(Affinity)] only. nil: on all. New refuses CPUs on which the process could not run
+	// when it started, and on other systems any. It is not for tasks wired by LockOSThread; a task in Block keeps the CPU
+	// that it had. With the goroutine backend, where tasks have no threads, it has no effect.
+	Affinity []int
 
 	// Seed of every random choice; 0 means a random seed.
 	Seed uint64
@@ -91,9 +98,11 @@ type Scheduler struct {
 	nDrop        uint32 // tasks dropped before they started; wraps
 	ended        bool   // workers are to end
 
-	idleSeq   atom.Uint32  // counts the moments when the last P went idle while closing: a futex
-	workersUp atom.Uint32  // workers that have not quite ended: a futex
-	nStacks   atomic.Int32 // stacks that exist
+	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
+	nWired       atomic.Int32  // wired tasks
+	idleSeq      atom.Uint32   // counts the moments when the last P went idle while closing: a futex
+	workersUp    atom.Uint32   // workers that have not quite ended: a futex
+	nStacks      atomic.Int32  // stacks that exist
 
 	forks forkList
 
@@ -115,6 +124,10 @@ func New(cfg Config) (*Scheduler, error) {
 	if err := cfg.Tunables.check(); err != nil {
 		return nil, err
 	}
+	if err := checkAffinity(cfg.Affinity); err != nil {
+		return nil, err
+	}
+	cfg.Affinity = slices.Clone(cfg.Affinity)
 	s := &Scheduler{cfg: cfg, tun: cfg.Tunables.filled(), seed: cfg.Seed, maxM: threadLimit(cfg.MaxThreads)}
 	if cfg.Hooks.any() {
 		s.hooks = &s.cfg.Hooks

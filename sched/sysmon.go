@@ -3,6 +3,7 @@ package sched
 import (
 	"sync"
 
+	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/nap"
 )
 
@@ -76,6 +77,9 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	for s.nprun == 0 && !s.ended {
 		s.sysmonSleeps = true
 		s.lock.Unlock()
+		if !slept {
+			coro.Sweep() // the last thing to be done
+		}
 		slept = true
 		s.sysmonSema.Lock()
 		s.lock.Lock()

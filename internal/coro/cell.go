@@ -46,6 +46,7 @@ type Stack struct {
 	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
 	key   uintptr
+	goid  uint64 // of the goroutine that has adopted it; 0 in all others
 }
 
 // New makes st a fresh stack. The first switch to it runs body there; when body returns or is
@@ -133,6 +134,13 @@ func Unpin() { runtime.UnlockOSThread() }
 
 // Pin wires the thread again.
 func Pin() { runtime.LockOSThread() }
+
+// Wire has nothing to do here: a stack that runs is wired to its thread, and one that does not Leave
+// stays so.
+func Wire() {}
+
+// Unwire undoes Wire.
+func Unwire() {}
 
 // HasErrand reports whether st, which has just begun to run, was resumed only to switch elsewhere.
 func (st *Stack) HasErrand() bool { return st.then != nil }

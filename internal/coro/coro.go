@@ -32,11 +32,28 @@
 // for the build tag userrt_goroutine.
 package coro
 
+import (
+	"sync"
+
+	"github.com/userrt/userrt/internal/getg"
+)
+
 // Self returns what the calling goroutine was entered as, by New, Bind or Adopt; nil for nothing.
 func Self() *Stack { return lookup() }
 
 // Adopt enters the calling goroutine, a plain one, as st, so that Self finds it. Nobody may switch to
-// or from st. Nothing tells when a plain goroutine ends, so the entry stays, and is found by the
-// next goroutine that the runtime gives the same g: there are at most as many as goroutines have
-// been alive together.
-func Adopt(st *Stack) { register(st) }
+// or from st. Nothing tells when a plain goroutine ends, so the entry stays until a sweep, and is found by
+// a goroutine that the runtime gives the same g before that: ask Mine, and if not, Adopt another.
+func Adopt(st *Stack) {
+	st.goid = getg.Goid()
+	adopting.Lock()
+	register(st)
+	adopting.Unlock()
+}
+
+// adopting keeps plain goroutines from waiting for the table's lock in their thousands, each with a thread
+// of its own, while a sweep holds it for a millisecond.
+var adopting sync.Mutex
+
+// Mine reports whether st, the Self of the caller, was adopted by the caller and not by an earlier goroutine.
+func (st *Stack) Mine() bool { return !getg.Reused || st.goid == getg.Goid() }

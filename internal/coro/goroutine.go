@@ -17,6 +17,7 @@ type Stack struct {
 	// channel, because a native channel belongs to the synctest bubble in which it was made.
 	wake sync.Mutex
 	key  uintptr
+	goid uint64 // of the goroutine that has adopted it; 0 in all others
 	body func()
 	to   *Stack      // where it switches
 	swap func() bool // its method hand
@@ -70,6 +71,12 @@ func Unpin() {}
 
 // Pin does nothing.
 func Pin() {}
+
+// Wire wires the calling stack to its thread.
+func Wire() { runtime.LockOSThread() }
+
+// Unwire undoes Wire.
+func Unwire() { runtime.UnlockOSThread() }
 
 // HasErrand is false.
 func (st *Stack) HasErrand() bool { return false }

@@ -15,6 +15,17 @@ import (
 // other entries it merely steps over. Growing publishes a new table that holds all entries; a
 // reader that still walks the old one finds its own entry there too.
 //
+// # Plain goroutines
+//
+// Whoever is entered by Adopt can't be told when it ends. Its entry is found by the next goroutine that the
+// runtime gives the same g, which sees by the goid that it is not its own and adopts another in its place;
+// and when as many have been adopted as there were entries after the last sweep, the next sweep leaves out
+// those whose goroutines have ended: two looks at an entry for each adoption, and never more entries
+// than twice the goroutines alive and the workers' stacks. A sweep publishes a new table and
+// leaves the old one as it is, since some goroutine may just be on its way from a key to its stack: so a
+// slot of a published table is taken out by the goroutine whose key it holds, and by nobody else.
+// Where nobody can tell that a goroutine has ended (package getg's portable twin), entries stay.
+//
 // There is nothing like it in the runtime, where getg() is the g itself.
 
 const (
@@ -35,10 +46,12 @@ type table struct {
 var (
 	stacks atomic.Pointer[table] // never nil after init
 
-	// tableMu guards every write to the table and the two counts.
+	// tableMu guards every write to the table and the counts.
 	tableMu rawlock.Mutex
 	live    int // entries with a stack
 	used    int // entries with a stack or a tombstone
+	adopted int // calls of Adopt since the last sweep
+	kept    int // entries after it
 )
 
 func init() { stacks.Store(newTable(minTable)) }
@@ -77,7 +90,10 @@ func register(st *Stack) {
 	tableMu.Lock()
 	defer tableMu.Unlock()
 	t := stacks.Load()
-	if 2*(used+1) > len(t.entries) {
+	if st.goid != 0 {
+		adopted++
+	}
+	if 2*(used+1) > len(t.entries) || adopted > max(kept, minTable/4) {
 		t = rebuild(t)
 	}
 	u, l := t.put(st.key, st)
@@ -86,7 +102,7 @@ func register(st *Stack) {
 }
 
 // put enters st and reports what has become more: entries in use, and entries with a stack.
-// An entry that an earlier goroutine with the same key left behind (Adopt) is replaced.
+// An entry that an earlier goroutine with the same key has left behind (Adopt) is replaced.
 func (t *table) put(key uintptr, st *Stack) (newUsed, newLive int) {
 	mask := uintptr(len(t.entries) - 1)
 	var free *entry // the first tombstone on the way
@@ -131,19 +147,59 @@ func unregister(st *Stack) {
 	}
 }
 
-// rebuild publishes a table without tombstones that is at most a quarter full. Needs tableMu.
+// Entries returns how many goroutines are entered, and how many the table has room for.
+func Entries() (n, room int) {
+	tableMu.Lock()
+	defer tableMu.Unlock()
+	return live, len(stacks.Load().entries)
+}
+
+// Sweep takes out the entries of plain goroutines that have ended, if a good part may be such. It is for
+// moments when nothing else is to be done.
+func Sweep() {
+	tableMu.Lock()
+	if adopted > max(kept, minTable)/4 {
+		rebuild(stacks.Load())
+	}
+	tableMu.Unlock()
+}
+
+// rebuild publishes a table without tombstones and without entries of ended goroutines that is at most a
+// quarter full. Needs tableMu.
 func rebuild(old *table) *table {
+	live = 0
+	for i := range old.entries {
+		if old.entries[i].alive() {
+			live++
+		}
+	}
 	n := minTable
 	for n < 4*(live+1) {
 		n *= 2
 	}
 	t := newTable(n)
+	live = 0
 	for i := range old.entries {
-		if e := &old.entries[i]; e.key.Load() > tombstone {
+		if e := &old.entries[i]; e.alive() { // not one more than at the first look
 			t.put(e.key.Load(), e.st.Load())
+			live++
 		}
 	}
-	used = live
+	used, kept, adopted = live, live, 0
 	stacks.Store(t)
 	return t
+}
+
+// alive reports whether e holds a stack whose goroutine may still live. Needs tableMu.
+func (e *entry) alive() bool {
+	key := e.key.Load()
+	if key <= tombstone {
+		return false
+	}
+	goid := e.st.Load().goid
+	if goid == 0 {
+		return true // a stack's end takes it out
+	}
+	ended, known := getg.Ended(key, goid)
+	return !known || !ended
 }

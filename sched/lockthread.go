@@ -1,0 +1,242 @@
+package sched
+
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/rawlock"
+)
+
+// Tasks that are wired to their OS thread. The same in Go: runtime/proc.go, LockOSThread, stoplockedm,
+// startlockedm.
+//
+// A wired task never leaves its stack, since every swap has an instant in which its thread is not pinned
+// (switch.md, "The dance"). Its worker can then run nothing else: g0 lies in a cell until the task is wired no
+// longer. Where another task would swap, this one
+//
+//	1 takes its P from its M, so that whoever readies it can give that M another
+//	2 lets itself be seen: runs its commit, or queues itself
+//	3 gives the P that it had to another worker, and sleeps on its M's note
+//
+// and who takes it from a queue (stackFor, idle and execute, on the way to g0) gives its own P to that M, wakes
+// it, and looks for another P itself:
+//
+//	          park: P to another M                         startlockedm: P from another M
+//	runs ---------------------------> asleep on m.note ------------------------------------> runs
+//
+// Nothing of this costs an unwired task anything but one test for a task without a stack: G.stk of a wired
+// task is nil, so Park goes the way of a plain goroutine, and a task taken from a queue without a stack
+// is wired if it has no function to start with either. And its P has attnWired set, which sends Yield, the end of
+// the task, and all others that look at the P's marks, off the fast path.
+//
+// Invariant: while its task is wired an M holds a P only if the task runs, and that P has attnWired set. A P without
+// such a task may have it too; attend takes it off.
+
+// LockOSThread wires the calling task to the OS thread on which it runs: until UnlockOSThread has been called
+// as often, it runs on that thread and nothing else of the scheduler does, so that what it changes of the thread
+// (affinity, credentials, namespaces, thread-local state of a C library) stays with it. To wait costs such
+// a task two thread switches, and its thread counts for Config.MaxThreads meanwhile. A task that ends wired
+// takes its thread with it; another worker takes its place. On a plain goroutine it is runtime.LockOSThread,
+// which a task must not call itself.
+//
+// Config.Affinity is not applied to a wired task: it keeps the CPUs that it had, or has chosen since.
+func LockOSThread() {
+	st, m, gp := wireable()
+	if st == nil {
+		runtime.LockOSThread()
+		return
+	}
+	if st.wire == nil {
+		st.wire = &native{wired: st, sleep: st.sleepWired} // gone with the stack
+	}
+	if st.wire.locks++; st.wire.locks > 1 {
+		return
+	}
+	coro.Wire()
+	gp.native, gp.stk = st.wire, nil
+	m.wired = true
+	m.s.nWired.Add(1)
+	if m.p != nil { // not within Block
+		m.p.setAttn(attnWired)
+	}
+}
+
+// UnlockOSThread undoes one LockOSThread; without one it does nothing. On a plain goroutine it is
+// runtime.UnlockOSThread.
+func UnlockOSThread() {
+	st, m, gp := wireable()
+	if st == nil {
+		runtime.UnlockOSThread()
+		return
+	}
+	if st.wire == nil || st.wire.locks == 0 {
+		return
+	}
+	if st.wire.locks--; st.wire.locks > 0 {
+		return
+	}
+	coro.Unwire()
+	gp.native, gp.stk = nil, st
+	m.wired = false
+	m.s.nWired.Add(-1)
+	if m.p != nil {
+		m.p.attn.And(^uint32(attnWired))
+		if m.p.cpu != noCPU {
+			m.takeCPU()
+		}
+	}
+}
+
+// wireable returns the calling task's stack, worker and G, also within Block; nil for a plain goroutine.
+func wireable() (*stack, *M, *G) {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	switch {
+	case st == nil:
+	case st.blockM != nil:
+		return st, st.blockM, st.blockG
+	case st.m != nil && st.g != nil:
+		return st, st.m, st.g
+	}
+	return nil, nil, nil
+}
+
+// parkWired is Park of a wired task.
+func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+	st := gp.native.wired
+	m := st.m
+	p := m.p
+	m.p = nil
+	gp.state.Store(gWaiting)
+	if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunning) {
+		m.p = p
+		return true
+	}
+	st.stopWired(p)
+	return gp.endParkOther()
+}
+
+// beginParkWired is BeginPark of a wired task.
+func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
+	st := gp.native.wired
+	m := st.m
+	m.oldp, m.p = m.p, nil
+	gp.state.Store(gWaiting)
+	lock.Unlock()
+	return st.wire.sleep
+}
+
+// sleepWired is the middle part, between BeginPark and EndPark.
+func (st *stack) sleepWired() bool {
+	p := st.m.oldp
+	st.m.oldp = nil
+	st.stopWired(p)
+	return true
+}
+
+// endParkOther is the last part of a park without a swap: of a plain goroutine or a wired task.
+func (gp *G) endParkOther() bool {
+	if gp.unwinding {
+		gp.unwinding = false
+		return false
+	}
+	return true
+}
+
+// stopWired gives p, which st's M had until now, to another worker, and sleeps until somebody has given that
+// M a P again. The task waits, or is in a queue. The same in Go: runtime/proc.go, stoplockedm.
+func (st *stack) stopWired(p *P) {
+	m, gp := st.m, st.g
+	if p != nil {
+		if p.attn.Load()&attnClosing != 0 {
+			m.s.unwindFirst(gp)
+		}
+		m.s.startm(p, false)
+	}
+	m.note.sleep(-1)
+	m.p.setAttn(attnWired)
+}
+
+// startlockedm gives m's P to the worker of gp, which is wired, runnable, and in no queue. It runs on m's g0, which
+// then looks for another P. The same in Go: runtime/proc.go, startlockedm.
+func (m *M) startlockedm(gp *G) {
+	p := m.p
+	m.p = nil
+	p.schedtick.StoreRel(p.schedtick.Load() + 1)
+	gp.runWired(p)
+}
+
+// runWired lets gp, which is wired, runnable, and in no queue, run with p.
+func (gp *G) runWired(p *P) {
+	m := gp.native.wired.m
+	gp.state.StoreRel(gRunning)
+	m.acquirep(p)
+	m.note.wakeup()
+}
+
+// yieldWired is Yield of a wired task: the others first, if there are any.
+func (st *stack) yieldWired() {
+	m, gp := st.m, st.g
+	p := m.p
+	if p.attn.Load()&attnClosing != 0 && !gp.unwound {
+		gp.unwind()
+		gp.exitIfUnwound()
+	}
+	p.fair-- // left at 0 for findFast
+	if p.fair > 0 && !p.hasWork() && p.attn.Load() == attnWired {
+		return
+	}
+	m.p = nil
+	gp.state.StoreRel(gRunnable)
+	p.runqput(gp, false)
+	st.stopWired(p)
+	gp.exitIfUnwound()
+}
+
+// requeueWired puts a wired task, which has no P or gives up p, into the global queue and sleeps until it has
+// one.
+func (st *stack) requeueWired(p *P) {
+	st.m.p = nil
+	st.g.state.StoreRel(gRunnable)
+	st.m.s.injectOne(st.g)
+	st.stopWired(p)
+}
+
+// wiredRunnable finds a task for p, which no worker is free for since Config.MaxThreads is reached: a wired one
+// needs none. It searches p's queue, which it moves to the global one, and that. nil if there is none.
+// Needs s.lock.
+func (s *Scheduler) wiredRunnable(p *P) (found *G) {
+	if s.nWired.Load() == 0 {
+		return nil
+	}
+	var q gQueue
+	for gp := p.runqget(); gp != nil; gp = p.runqget() {
+		q.pushBack(gp)
+	}
+	s.globrunqput(&q)
+	for n := s.globq.n; n > 0; n-- {
+		gp := s.globq.pop()
+		if found == nil && gp.stk == nil && gp.fn == nil {
+			found = gp
+			continue
+		}
+		q.pushBack(gp)
+	}
+	s.globrunqput(&q)
+	return found
+}
+
+// unwire ends the worker whose task has ended wired: its thread may be in any state, so it ends too, and p goes to
+// another worker. It runs on m's g0. The same in Go: runtime/proc.go, gdestroy, "lockedExt".
+func (m *M) unwire() {
+	s, p := m.s, m.p
+	m.noteThread() // just now it was pinned; if it counts as moved, the thread lives on
+	m.wired = false
+	s.nWired.Add(-1)
+	m.gone = true
+	m.p = nil
+	s.lock.Lock()
+	s.nm--
+	s.lock.Unlock()
+	s.startm(p, false)
+}
