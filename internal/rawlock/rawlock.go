@@ -61,6 +61,13 @@ type Mutex struct {
 	asleep uint32      // 1: somebody may sleep on this word. Atomic; with an atom.Uint32 Unlock would not be inlined
 }
 
+// sleeping counts the threads that sleep in a Lock, or have just been woken there.
+var sleeping atomic.Int32
+
+// Sleeping reports whether any thread sleeps in Lock. To the native scheduler such a goroutine is in a system
+// call, like one that waits for the network for hours.
+func Sleeping() bool { return sleeping.Load() > 0 }
+
 // Lock takes m; it blocks the calling thread, not its task, while another holds it.
 func (m *Mutex) Lock() {
 	if !m.state.CompareAndSwap(free, held) {
@@ -93,6 +100,8 @@ func (m *Mutex) lockSlow() {
 			return
 		}
 	}
+	sleeping.Add(1)
+	defer sleeping.Add(-1)
 	for {
 		atomic.StoreUint32(&m.asleep, 1)
 		timeout := int64(-1)
