@@ -83,7 +83,7 @@ func mayDependOn(from, ext string, test bool) bool {
 	l, _ := layerOf(from)
 	return strings.HasPrefix(ext, "golang.org/x/sys/") ||
 		l == program && strings.HasPrefix(ext, "golang.org/x/exp/") ||
-		test && ext == "github.com/stretchr/testify/require"
+		test && (ext == "github.com/stretchr/testify/require" || ext == "go.uber.org/goleak")
 }
 
 func badImports(t *tree) (found []string) {
