@@ -31,6 +31,7 @@ func Block(fn func()) {
 	}
 	st := self()
 	if st == nil {
+		defer enterCall()()
 		fn()
 		return
 	}

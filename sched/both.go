@@ -109,6 +109,7 @@ func (q *forkq) failed(i uint32, v any) {
 
 // bothNative is Both for a caller that has no stack for thieves to watch.
 func bothNative[A, R any](f func(A) R, x, y A) (rx, ry R) {
+	defer enterCall()()
 	b := newBothFrame[A, R](nil)
 	b.f, b.y = f, y
 	var j join

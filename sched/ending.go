@@ -10,33 +10,33 @@ import (
 // Waiting for a task's end, and lists of those who wait. The runtime has no counterpart: there nobody
 // can wait for a goroutine as such.
 
-// ending is where any number of Gs, tasks and goroutines, wait for one task.
-type ending struct {
-	done    atom.Uint32   // 1: how is set, for ever
-	lock    rawlock.Mutex // guards all below
-	how     End
+// event is where any number of Gs, tasks and goroutines, wait for one thing, which happens once.
+type event struct {
+	done    atom.Uint32   // 1: it has happened
+	lock    rawlock.Mutex // guards what follows, and what tell sets
 	waiters waitList
 }
 
-// TaskEnded implements Ender.
-func (e *ending) TaskEnded(how End) {
+// tell makes all waits end, those of now and those to come, after set, which says what has happened. Only the
+// first tell counts.
+func (e *event) tell(set func()) {
 	e.lock.Lock()
-	e.how = how
+	if e.done.Load() != 0 {
+		e.lock.Unlock()
+		return
+	}
+	set()
 	e.done.Store(1)
 	woken := e.waiters.claimAll()
 	e.lock.Unlock()
 	woken.ready()
 }
 
-// wait blocks until the task has ended and returns how. If the caller is unwound meanwhile, its task ends.
-func (e *ending) wait() End {
-	if e.done.Load() == 0 && !e.park() {
-		runtime.Goexit()
+// await waits for tell. False means that the caller is being unwound, and has to call runtime.Goexit.
+func (e *event) await() bool {
+	if e.done.Load() != 0 {
+		return true
 	}
-	return e.how
-}
-
-func (e *ending) park() bool {
 	e.lock.Lock()
 	if e.done.Load() != 0 {
 		e.lock.Unlock()
@@ -45,6 +45,23 @@ func (e *ending) park() bool {
 	gp := Self()
 	e.waiters.add(gp)
 	return e.waiters.park(gp, WaitReasonTaskWait, &e.lock)
+}
+
+// ending is the event of a task's end.
+type ending struct {
+	event
+	how End
+}
+
+// TaskEnded implements Ender.
+func (e *ending) TaskEnded(how End) { e.tell(func() { e.how = how }) }
+
+// wait blocks until the task has ended and returns how. If the caller is unwound meanwhile, its task ends.
+func (e *ending) wait() End {
+	if !e.await() {
+		runtime.Goexit()
+	}
+	return e.how
 }
 
 // err returns what a caller is told who waited for the task: nil if its function has returned.

@@ -18,6 +18,7 @@ import (
 // does; m has no P. It returns a task, with a P; or nil, with a P if there is something to look for.
 func (m *M) sleepForEvents() *G {
 	s := m.s
+	look := m.lookLater()
 	for {
 		if when := s.nextTimer(); when != 0 && when <= s.nanotime() {
 			p := s.tryAcquire()
@@ -28,12 +29,13 @@ func (m *M) sleepForEvents() *G {
 			m.runAllTimers()
 			return p.runqget()
 		}
-		l, slept := s.pollSleep()
+		l, slept := s.pollSleep(look.trimAt)
 		if l.others {
 			m.gosched() // before this thread, and a native P with it, sleeps
 		}
 		if l.q.n == 0 {
 			if slept && !s.hasEnded() {
+				m.look(&look)
 				continue // a timer, others' Gs only, or breakPoll: for as long as there is something to wait for
 			}
 			return nil
@@ -48,9 +50,9 @@ func (m *M) sleepForEvents() *G {
 	}
 }
 
-// pollSleep sleeps until there is an event, a timer is due, or breakPoll is called; not at all if there is
-// nothing to wait for, or another worker does so.
-func (s *Scheduler) pollSleep() (l GList, slept bool) {
+// pollSleep sleeps until there is an event, a timer is due, breakPoll is called, or it is lookAt, if that is not 0;
+// not at all if there is nothing to wait for, or another worker does so.
+func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	poller := s.poller.Load()
 	network := poller != nil && (*poller).Waiting()
 	when := s.nextTimer()
@@ -74,8 +76,8 @@ func (s *Scheduler) pollSleep() (l GList, slept bool) {
 		}
 		when = next
 	}
-	if when != 0 {
-		delay = max(when-s.nanotime(), 0)
+	if at := earlier(when, lookAt); at != 0 {
+		delay = max(at-s.nanotime(), 0)
 	}
 	switch {
 	case network:

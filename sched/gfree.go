@@ -128,6 +128,7 @@ func (m *M) newStack() *stack {
 		}
 		m.p.stkfree.push(st)
 	}
+	s.stkTrim.low = min(s.stkTrim.low, s.stkfree.n)
 	s.lock.Unlock()
 	if st := m.p.stkfree.pop(); st != nil {
 		return st

@@ -160,6 +160,7 @@ func (jf *joinFrame) forget() { jf.fn, jf.labels = nil, nil }
 
 // joinNative is Join for a caller that has no stack for thieves to watch.
 func joinNative(fns []func(), pc uintptr) {
+	defer enterCall()()
 	var j join
 	for _, fn := range fns[1:] {
 		jf := newJoinFrame()

@@ -39,6 +39,7 @@ type M struct {
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns
 	cpu      int32 // to which it has bound that thread
+	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
 	link *M // next idle M; s.lock
 	note note
@@ -70,12 +71,14 @@ func (n *note) sleep(timeoutNS int64) bool {
 // them on to every task.
 var starter = make(chan func(), 64)
 
-func init() {
-	go func() {
-		for f := range starter {
-			go f()
-		}
-	}()
+func init() { go startLoop() }
+
+// startLoop is the starter. It lives as long as the process, which leak checkers have to be told; the README
+// names it.
+func startLoop() {
+	for f := range starter {
+		go f()
+	}
 }
 
 // startWorker runs f on a new goroutine without labels or bubble.
@@ -141,36 +144,49 @@ func (m *M) stopm() bool {
 	if m.gone {
 		return false
 	}
-	s.lock.Lock()
-	if s.ended {
-		s.lock.Unlock()
-		return false
-	}
-	if s.wantM { // somebody has found no thread for a P
-		s.wantM = false
-		if p := s.pidleget(); p != nil {
+	look := m.lookLater()
+	for {
+		s.lock.Lock()
+		if s.ended {
 			s.lock.Unlock()
-			m.acquirep(p)
-			return true
-		}
-	}
-	m.link = s.midle
-	s.midle = m
-	s.nmidle++
-	s.lock.Unlock()
-	// Before this thread sleeps, and for a while a native P with it, let run what the native
-	// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
-	m.gosched()
-	idle := s.idleThreadNS()
-	for !m.note.sleep(idle) {
-		if s.midleRemove(m) {
-			m.tooMany = true
 			return false
 		}
-		idle = -1 // somebody has just taken m from the cache and is about to wake it
+		if s.wantM { // somebody has found no thread for a P
+			s.wantM = false
+			if p := s.pidleget(); p != nil {
+				s.lock.Unlock()
+				m.acquirep(p)
+				return true
+			}
+		}
+		m.link = s.midle
+		s.midle = m
+		s.nmidle++
+		s.lock.Unlock()
+		// Before this thread sleeps, and for a while a native P with it, let run what the native
+		// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
+		m.gosched()
+		if m.sleepCached(look.timeout()) {
+			m.noteThread()
+			return !m.exit
+		}
+		if m.tooMany = look.over(); m.tooMany {
+			return false
+		}
+		m.look(&look)
 	}
-	m.noteThread()
-	return !m.exit
+}
+
+// sleepCached sleeps, in the cache, until m has been taken from there and woken; false means that the time
+// is up, and m in the cache no longer.
+func (m *M) sleepCached(timeoutNS int64) bool {
+	for !m.note.sleep(timeoutNS) {
+		if m.s.midleRemove(m) {
+			return false
+		}
+		timeoutNS = -1 // somebody has just taken m from the cache and is about to wake it
+	}
+	return true
 }
 
 // midleRemove takes m out of the cache, unless it is no longer there.
@@ -248,6 +264,10 @@ func (m *M) attend(gp *G) *G {
 	if bits&attnTimer != 0 {
 		p.attn.And(^uint32(attnTimer))
 		m.runAllTimers()
+	}
+	if bits&attnTrim != 0 {
+		p.attn.And(^uint32(attnTrim))
+		m.trim(trimChunk)
 	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)

@@ -30,6 +30,8 @@ type native struct {
 	// of it, and this one stays when the goroutine is gone.
 	sema  sync.Mutex
 	sleep func() bool // waits for sema, made once
+
+	inside int32 // depth of calls that run user code on this goroutine; see enterCall
 }
 
 // adopt makes the entry of the calling goroutine. It holds the goroutine's g and goid, is replaced by the
@@ -75,9 +77,12 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 	if gp.native.wired != nil {
 		return gp.parkWired(commit, arg)
 	}
+	gp.native.waits()
 	gp.state.Store(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
 		gp.native.sema.Lock()
+	} else {
+		gp.native.goesOn()
 	}
 	gp.state.Store(gRunning)
 	return true
@@ -88,6 +93,7 @@ func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
 	if gp.native.wired != nil {
 		return gp.beginParkWired(lock)
 	}
+	gp.native.waits()
 	gp.state.Store(gWaiting)
 	lock.Unlock()
 	return gp.native.sleep
@@ -97,6 +103,7 @@ func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
 // free, and our workers hold theirs all the time: so the waker, if a worker, lets it in soon.
 func (gp *G) readyNative() {
 	gp.state.Store(gRunnable)
+	gp.native.goesOn()
 	gp.native.sema.Unlock()
 	if st := self(); st != nil && st.m.p != nil {
 		st.m.p.setAttn(attnNative)

@@ -80,6 +80,7 @@ const (
 	attnPreempt             // the task that runs here shall give way; see preempt.go
 	attnTimer               // some timer is overdue
 	attnWired               // the task that runs here is wired; see lockthread.go
+	attnTrim                // there are more idle stacks than needed; see trim.go
 )
 
 // setAttn sets bits for the worker of p to see before its next task.
@@ -106,6 +107,15 @@ func (s *Scheduler) pidleput(p *P) {
 	s.npidle.Add(1)
 }
 
+// pdead puts p, which nobody holds now, away: it is one too many. Its stacks go to the pool of all. Needs s.lock.
+func (s *Scheduler) pdead(p *P) {
+	p.state = pDead
+	p.m = nil
+	for st := p.stkfree.pop(); st != nil; st = p.stkfree.pop() {
+		s.stkfree.push(st)
+	}
+}
+
 // pidleget takes an idle P, nil if there is none or the workers are to end. Needs s.lock.
 func (s *Scheduler) pidleget() *P {
 	p := s.pidle
@@ -116,6 +126,7 @@ func (s *Scheduler) pidleget() *P {
 	p.link = nil
 	s.npidle.Add(-1)
 	s.nprun++
+	s.nAwake++
 	p.state = pRunning
 	s.sysmonWake()
 	return p
@@ -127,8 +138,7 @@ func (s *Scheduler) idlep(p *P) {
 	p.clearPreempt()
 	s.nprun--
 	if p.id >= s.procs.Load() {
-		p.state = pDead
-		p.m = nil
+		s.pdead(p)
 	} else {
 		s.pidleput(p)
 	}
@@ -151,10 +161,10 @@ func (m *M) releasep() *P {
 	p.clearPreempt()
 	s.nprun--
 	if p.id >= s.procs.Load() {
-		p.state = pDead
-		p.m = nil
+		s.pdead(p)
 	} else {
 		s.pidleput(p)
 	}
+	m.last = s.nprun == 0
 	return p
 }

@@ -233,6 +233,7 @@ func (m *M) settle() {
 		gp.state.StoreRel(gRunnable)
 		if p.attn.Load()&attnClosing != 0 && !gp.unwound {
 			gp.unwind()
+			m.s.countCut(1)
 		}
 		if !p.runq.put(gp) { // runqput by hand
 			p.runqputslow(gp)

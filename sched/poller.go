@@ -12,7 +12,8 @@ import (
 // Poller is what findRunnable needs of a network poller; a Scheduler has at most one.
 type Poller interface {
 	// Poll claims every G whose wait has ended and pushes it to ready. delayNS < 0 blocks until
-	// there is an event or Break is called; 0 does not block. One worker at a time calls it.
+	// there is an event or Break is called, a positive one for so long at the most; 0 does not block. One
+	// worker at a time calls it.
 	Poll(delayNS int64, ready *GList)
 	// Break makes a blocked Poll, or the next one that would block, return at once.
 	Break()
@@ -28,6 +29,7 @@ type GList struct {
 	s      *Scheduler // whose poller it is
 	q      gQueue     // tasks of s
 	others bool       // plain goroutines or other schedulers' tasks have been readied
+	polled bool       // Poll was called
 }
 
 // Push adds gp, which the caller has claimed. A plain goroutine and a task of another scheduler are

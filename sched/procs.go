@@ -41,6 +41,9 @@ func (s *Scheduler) setProcsLocked(n int) {
 			}
 			p.gate.init()
 			p.runq.less = uint32(runqSize - s.tun.RunqSize)
+			if s.closing.Load() {
+				p.setAttn(attnClosing)
+			}
 			p.setPace(unknownPace)
 			grown = append(grown, p)
 		}
@@ -61,7 +64,7 @@ func (s *Scheduler) setProcsLocked(n int) {
 			p.attn.And(^uint32(attnRetire)) // given up in the usual way, before its worker saw the bit
 			s.pidleput(p)
 		default:
-			p.state = pDead
+			s.pdead(p)
 		}
 	}
 }

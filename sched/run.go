@@ -1,20 +1,49 @@
 package sched
 
-import "github.com/userrt/userrt/internal/callerpc"
+import (
+	"runtime"
+
+	"github.com/userrt/userrt/internal/callerpc"
+)
 
 // Run starts fn in a new task of s and waits for that task to end, not for those that it started.
 // It may be called from a task of any scheduler and from a plain goroutine. It returns the
 // *PanicError that Config.PanicHandler took, ErrExited after an Exit or Goexit, ErrClosed when s was
-// or has been closed. It panics with "sched: Go of nil func".
+// or has been closed, and, with Config.DetectDeadlock, a *DeadlockError. It panics with "sched: Go of nil func".
 //
 //go:noinline
 func (s *Scheduler) Run(fn func()) error {
 	if fn == nil {
 		panic(nilFuncText)
 	}
-	e := &ending{}
-	if !s.spawn(fn, e, callerpc.Get(), nil) {
+	r := &runWait{}
+	s.noteRun(r)
+	if !s.spawn(fn, r, callerpc.Get(), nil) {
+		r.forget()
 		return ErrClosed
 	}
-	return e.wait().err()
+	if !r.await() {
+		r.forget()
+		runtime.Goexit()
+	}
+	if r.dead != nil {
+		return r.dead
+	}
+	return r.how.err()
+}
+
+// runWait is where one Run waits for its task.
+type runWait struct {
+	ending
+	dead *DeadlockError // told instead of how
+
+	// For Config.DetectDeadlock only.
+	s    *Scheduler // whose Run it is
+	from *Scheduler // whose task calls Run; nil for a plain goroutine
+}
+
+// TaskEnded implements Ender.
+func (r *runWait) TaskEnded(how End) {
+	r.forget()
+	r.ending.TaskEnded(how)
 }

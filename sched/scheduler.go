@@ -40,6 +40,10 @@ type Config struct {
 	// that it had. With the goroutine backend, where tasks have no threads, it has no effect.
 	Affinity []int
 
+	// DetectDeadlock makes Run return a *DeadlockError when no task can ever run again. It costs nothing
+	// while a task runs; see DeadlockError for what counts and what doesn't.
+	DetectDeadlock bool
+
 	// Seed of every random choice; 0 means a random seed.
 	Seed uint64
 
@@ -66,7 +70,7 @@ type Scheduler struct {
 	// Read by all, written seldom.
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
 	procs   atomic.Int32         // how many of them count
-	closing atomic.Bool          // Close was called; written under lock
+	closing atomic.Bool          // tasks are to end; written under lock
 
 	_          [64]byte
 	npidle     atomic.Int32 // idle Ps; written under lock
@@ -84,6 +88,7 @@ type Scheduler struct {
 	midle        *M
 	nmidle       int    // Ms on midle
 	nprun        int    // Ps that are not idle
+	nAwake       uint32 // how often a P was taken from the idle list; wraps
 	wantProcs    int    // as the user has set it; procs may be more, see relief.go
 	needspinning bool   // somebody has found no idle P for work: who would give up a P shall search first
 	nm           int    // Ms that exist
@@ -93,6 +98,7 @@ type Scheduler struct {
 	nReused      uint64 // Ms taken from midle
 	gfree        gFree
 	stkfree      stackPool
+	stkTrim      stackTrim
 	allgs        []*[gSlab]G
 	nSpawn       uint32 // tasks spawned from outside; wraps
 	nDrop        uint32 // tasks dropped before they started; wraps
@@ -100,7 +106,7 @@ type Scheduler struct {
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
 	nWired       atomic.Int32  // wired tasks
-	idleSeq      atom.Uint32   // counts the moments when the last P went idle while closing: a futex
+	idleSeq      atom.Uint32   // counts what the ender waits for, see shutdown.go: a futex
 	workersUp    atom.Uint32   // workers that have not quite ended: a futex
 	nStacks      atomic.Int32  // stacks that exist
 
@@ -108,6 +114,8 @@ type Scheduler struct {
 
 	sysmonState
 	pollState
+	endState
+	deadlockState
 }
 
 // New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.
@@ -142,6 +150,7 @@ func New(cfg Config) (*Scheduler, error) {
 	s.wantProcs = n
 	s.setProcsLocked(n) // nobody else knows s
 	fence.Start()
+	enlist(s)
 	return s, nil
 }
 
@@ -156,9 +165,3 @@ var defaultScheduler = sync.OnceValue(func() *Scheduler {
 	}
 	return s
 })
-
-// How long Close waits for running tasks: since one has last reached a call of ours, and in all.
-const (
-	closeGraceNS = int64(time.Second)
-	closeMaxNS   = 10 * closeGraceNS
-)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -74,8 +75,18 @@ func TestWaitReasonText(t *testing.T) {
 }
 
 func TestErrorTexts(t *testing.T) {
-	require.EqualError(t, &CloseError{Tasks: []uint64{4}}, "sched: Close: still running: task 4")
-	require.EqualError(t, &CloseError{Tasks: []uint64{4, 17}}, "sched: Close: still running: task 4, 17")
+	four, named := TaskRef{ID: 4}, TaskRef{ID: 17, Name: "pump"}
+	require.EqualError(t, &CloseError{Op: "Close", Tasks: []TaskRef{four}}, "sched: Close: still running: task 4")
+	require.EqualError(t, &CloseError{Op: "Close", Tasks: []TaskRef{four, named}},
+		"sched: Close: still running: task 4, task 17 (pump)")
+	require.EqualError(t, &CloseError{Op: "Shutdown", Tasks: []TaskRef{four}, Cut: 3, Err: ErrClosed},
+		"sched: Shutdown: sched: Scheduler closed: 3 tasks cut short: still running: task 4")
+	require.EqualError(t, &DeadlockError{Tasks: []DeadlockTask{
+		{TaskRef: four, Reason: WaitReasonChanReceive},
+		{TaskRef: named, Reason: WaitReasonMutexLock, Since: 125 * time.Second, On: "the lock", Holder: four},
+	}}, "sched: all tasks are asleep - deadlock!\n"+
+		"task 4 [chan receive]\n"+
+		"task 17 (pump) [sync.Mutex.Lock, 2 minutes] on the lock held by task 4")
 	cause := errors.New("cause")
 	require.ErrorIs(t, &PanicError{Value: cause}, cause)
 	require.NoError(t, errors.Unwrap(&PanicError{Value: "text"}))

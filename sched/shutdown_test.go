@@ -198,7 +198,11 @@ func TestCloseNamesTheTasksThatRunOn(t *testing.T) {
 	within(t, func() { err = s.Close() }, s)
 	var left *CloseError
 	require.ErrorAs(t, err, &left)
-	require.ElementsMatch(t, ids.all(), left.Tasks)
+	var named []uint64
+	for _, ref := range left.Tasks {
+		named = append(named, ref.ID)
+	}
+	require.ElementsMatch(t, ids.all(), named)
 	require.True(t, unwound.Load())
 	require.NoError(t, s.Close(), "a second one doesn't wait")
 	stop.Store(true)

@@ -118,7 +118,7 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions) bool 
 func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
 	id, parent := s.idgen.Add(1), s.parent()
 	s.lock.Lock()
-	if s.closing.Load() {
+	if s.closing.Load() || s.draining && !ownTask(s) {
 		s.lock.Unlock()
 		return false
 	}

@@ -71,10 +71,17 @@ func (s *Scheduler) sysmon() {
 	s.workerGone()
 }
 
-// sysmonSleep sleeps while no P is in use, and tells whether it did and whether s has ended.
+// sysmonSleep sleeps while no P is in use, and tells whether it did and whether the monitor is to end: with s, or,
+// by Config.IdleThread, with the last worker; the next one starts it anew.
 func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	s.lock.Lock()
 	for s.nprun == 0 && !s.ended {
+		if s.nm == 0 {
+			s.sysmonOn = false
+			s.sysmonSema.Unlock()
+			s.lock.Unlock()
+			return slept, true
+		}
 		s.sysmonSleeps = true
 		s.lock.Unlock()
 		if !slept {
@@ -111,6 +118,7 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	if s.lookAtTimers(now) {
 		did = true
 	}
+	s.trimLook(now)
 	queued = s.watchPs(now)
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued

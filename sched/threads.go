@@ -64,6 +64,9 @@ func (m *M) idleOut() {
 	var all stackPool
 	s.lock.Lock()
 	s.nm--
+	if s.nm == 0 {
+		s.sysmonWake() // it ends too
+	}
 	if s.nprun == 0 && (!s.ended || s.nm == 0) { // with s ended the last one does it
 		s.takeStacks(&all)
 	}
@@ -83,11 +86,15 @@ func (s *Scheduler) takeStacks(l *stackPool) {
 	}
 }
 
+// undertaker stands for the worker on which a stack ends: Bury may put that off, and any worker may come by then.
+// Its act is never written.
+var undertaker M
+
 // buryAll ends idle stacks, from m's g0.
 func (m *M) buryAll(l *stackPool) {
 	for st := l.pop(); st != nil; st = l.pop() {
 		st.retired = true
-		st.m = m
+		st.m = &undertaker // idle looks whether it has left st something to do
 		coro.Bury(&m.g0.Stack, &st.Stack)
 		m.s.nStacks.Add(-1)
 	}
