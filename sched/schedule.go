@@ -165,7 +165,9 @@ func (st *stack) runTasks() {
 		st.inTask = true
 		st.m.p.hookStarted(gp)
 		fn()
-		gp.tellEnd(End{})
+		if gp.end != nil { // mostly nil: the call is 1.3 ns of 47
+			gp.tellEnd(End{})
+		}
 		st.inTask = false
 		st.goexit0(gp)
 	}

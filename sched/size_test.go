@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A G takes two cache lines, and a task that never parks touches the first only.
+// A G takes two cache lines, and a task that never parks reads the first only.
 func TestSizeOfG(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("laid out for 64-bit words")
