@@ -122,4 +122,3 @@ func (m *M) gaveWay(now int64) {
 		m.noteThread()
 	}
 }
-
