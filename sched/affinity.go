@@ -77,7 +77,10 @@ func (m *M) noteThread() {
 	}
 	if m.thread != 0 {
 		m.s.nThreadMoves.Add(1)
-		m.freeCPU()
+		if m.cpu != noCPU {
+			m.s.nBoundLeft.Add(1)
+			m.freeCPU()
+		}
 	}
 	m.thread = id
 }
@@ -111,7 +114,10 @@ func (m *M) freeCPU() {
 
 // gosched lets other goroutines run, on m's thread too; m may come back on another one. It runs on g0.
 func (m *M) gosched() {
-	m.freeCPU()
+	if m.cpu != noCPU {
+		m.noteThread()
+		m.freeCPU()
+	}
 	coro.Gosched()
 }
 

@@ -77,8 +77,11 @@ func TestAffinityIsThatOfTheP(t *testing.T) {
 				})
 			}
 			within(t, wg.Wait, s)
-			// A preemption within a swap may put one task in a million on a thread that is not bound yet.
-			require.LessOrEqual(t, int64(wrong.Load()), 50*int64(s.nThreadMoves.Load()))
+			// After a preemption within a swap some tasks run on a thread that is not bound yet.
+			if wrong.Load() > 0 {
+				within(t, func() { require.NoError(t, s.Close()) }, s) // all workers have looked
+				require.NotZero(t, s.nBoundLeft.Load(), "%d looks at a wrong CPU", wrong.Load())
+			}
 		}
 	}
 }
@@ -119,8 +122,10 @@ func TestAffinityLeavesNoThreadChanged(t *testing.T) {
 			wg.Wait()
 		}, s)
 		require.EqualValues(t, 500, looks.Load())
-		require.LessOrEqual(t, wrong.Load(), int64(10), "but for preemptions within a swap no goroutine runs on a bound thread")
 		within(t, func() { require.NoError(t, s.Close()) }, s)
+		if wrong.Load() > 0 { // after a preemption within a swap, until the worker has looked
+			require.NotZero(t, s.nBoundLeft.Load(), "%d goroutines on bound threads", wrong.Load())
+		}
 		until(t, "all threads may run everywhere", func() bool { return changedThreads(t) == 0 })
 	}
 }

@@ -78,14 +78,14 @@ func (st *stack) exitsyscall() {
 			return
 		}
 		m.acquirep(p)
-		if m.cpu != p.cpu && !m.wired {
+		switch {
+		case m.wired:
+			p.setAttn(attnWired)
+		case m.cpu != p.cpu:
 			m.takeCPU()
 		}
 	}
 	m.p = p
-	if m.wired {
-		p.setAttn(attnWired)
-	}
 	gp.state.StoreRel(gRunning)
 }
 

@@ -57,8 +57,10 @@ func LockOSThread() {
 	gp.native, gp.stk = st.wire, nil
 	m.wired = true
 	m.s.nWired.Add(1)
-	if m.p != nil { // not within Block
+	if m.p != nil {
 		m.p.setAttn(attnWired)
+	} else if m.oldp != nil { // within Block; if it is taken from us, whoever takes it takes off the mark
+		m.oldp.setAttn(attnWired)
 	}
 }
 
@@ -80,7 +82,7 @@ func UnlockOSThread() {
 	gp.native, gp.stk = nil, st
 	m.wired = false
 	m.s.nWired.Add(-1)
-	if m.p != nil {
+	if m.p != nil { // else, within Block, the P may be another wired task's by now
 		m.p.attn.And(^uint32(attnWired))
 		if m.p.cpu != noCPU {
 			m.takeCPU()

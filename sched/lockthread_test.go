@@ -46,7 +46,7 @@ func TestTokensBetweenWiredUnwiredAndPlain(t *testing.T) {
 		there[0].signal()
 		back[0].signal()
 		wg.Wait()
-		require.Zero(t, s.nWired.Load())
+		until(t, "no task is wired", func() bool { return s.nWired.Load() == 0 }, s)
 	})
 }
 
@@ -209,7 +209,42 @@ func TestWiredPanicIsHandled(t *testing.T) {
 		require.Equal(t, "wired", got.Value)
 		require.NoError(t, s.Run(Yield))
 	}, s)
-	require.Zero(t, s.nWired.Load())
+	until(t, "no task is wired", func() bool { return s.nWired.Load() == 0 }, s)
+}
+
+// TestWiringWithinBlock wires and unwires in Block, with the P kept and with it taken.
+func TestWiringWithinBlock(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Add(1)
+			s.Go(func() {
+				defer wg.Done()
+				for r := range 20 {
+					Block(func() {
+						LockOSThread()
+						if (i+r)%3 == 0 {
+							runtime.Gosched()
+						}
+					})
+					Yield()
+					var d door
+					Go(d.signal)
+					Block(func() {
+						if (i+r)%2 == 0 {
+							UnlockOSThread()
+						}
+					})
+					Yield()
+					d.wait()
+					UnlockOSThread()
+					Yield()
+				}
+			})
+		}
+		wg.Wait()
+		require.Zero(t, s.nWired.Load())
+	})
 }
 
 // TestWiredTaskGivesWay marks one that runs on and on; its P must go to who waits.

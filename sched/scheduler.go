@@ -105,6 +105,7 @@ type Scheduler struct {
 	ended        bool   // workers are to end
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
+	nBoundLeft   atomic.Uint64 // of these, from a thread that was bound to a CPU: by a preemption just within a swap
 	nWired       atomic.Int32  // wired tasks
 	idleSeq      atom.Uint32   // counts what the ender waits for, see shutdown.go: a futex
 	workersUp    atom.Uint32   // workers that have not quite ended: a futex

@@ -92,7 +92,7 @@ func TestSpawnOrder(t *testing.T) {
 }
 
 func TestSpawnOrderFromGoroutines(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}})
+	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true, FairTicks: -1}})
 	var order, want []int
 	var started, all atomic.Bool
 	s.Go(func() {
