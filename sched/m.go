@@ -241,6 +241,10 @@ func (m *M) attend(gp *G) *G {
 	if bits&attnPreempt != 0 {
 		p.clearPreempt()
 	}
+	if bits&attnBury != 0 {
+		p.attn.And(^uint32(attnBury))
+		m.buryDead()
+	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)
 		return nil

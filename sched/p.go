@@ -73,6 +73,7 @@ const (
 	attnClosing             // the scheduler is closing
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
+	attnBury                // s.stkdead has something; see lockthread.go
 	attnWired               // the task that runs here is wired; see lockthread.go
 )
 

@@ -85,6 +85,7 @@ type Scheduler struct {
 	nReused      uint64 // Ms taken from midle
 	gfree        gFree
 	stkfree      stackPool
+	stkdead      stackPool // to be buried; see lockthread.go
 	allgs        []*[gSlab]G
 	allFrames    []*[frameSlab]frame
 	nSpawn       uint32 // tasks spawned from outside; wraps
@@ -93,6 +94,7 @@ type Scheduler struct {
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
 	nBoundLeft   atomic.Uint64 // of these, from a thread that was bound to a CPU: by a preemption just within a swap
+	nLoose       atomic.Uint64 // threads of tasks that ended wired which have not ended; see lockthread.go
 	nWired       atomic.Int32  // wired tasks
 	idleSeq      atom.Uint32   // counts the moments when the last P went idle while closing: a futex
 	workersUp    atom.Uint32   // workers that have not quite ended: a futex

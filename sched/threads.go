@@ -81,6 +81,9 @@ func (s *Scheduler) takeStacks(l *stackPool) {
 	for st := s.stkfree.pop(); st != nil; st = s.stkfree.pop() {
 		l.push(st)
 	}
+	for st := s.stkdead.pop(); st != nil; st = s.stkdead.pop() {
+		l.push(st)
+	}
 }
 
 // buryAll ends idle stacks, from m's g0.
