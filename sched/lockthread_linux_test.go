@@ -121,8 +121,8 @@ func TestThreadOfATaskThatEndsWiredEnds(t *testing.T) {
 				require.NoError(t, err)
 			}
 		}
-		require.NoError(t, s.Run(func() { require.NotEqual(t, name, threadName()) }))
-		until(t, "the threads have ended", func() bool { return threadsNamed(t, name) == 0 }, s)
+		until(t, "the threads have ended", func() bool { return threadsNamed(t, name) <= int(s.nLoose.Load()) }, s)
+		require.LessOrEqual(t, s.nLoose.Load(), uint64(2), "of 12; it takes a preemption within the last swap")
 		until(t, "only counted workers live", func() bool {
 			s.lock.Lock()
 			defer s.lock.Unlock()

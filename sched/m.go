@@ -269,6 +269,10 @@ func (m *M) attend(gp *G) *G {
 		p.attn.And(^uint32(attnTrim))
 		m.trim(trimChunk)
 	}
+	if bits&attnBury != 0 {
+		p.attn.And(^uint32(attnBury))
+		m.buryDead()
+	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)
 		return nil

@@ -79,6 +79,7 @@ const (
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
 	attnTimer               // some timer is overdue
+	attnBury                // s.stkdead has something; see lockthread.go
 	attnWired               // the task that runs here is wired; see lockthread.go
 	attnTrim                // there are more idle stacks than needed; see trim.go
 )

@@ -245,6 +245,10 @@ func (m *M) settle() {
 	case actIdle:
 		p.stkput(m.leftStk)
 	case actDead:
+		if m.wired {
+			m.leaveDead(m.leftStk)
+			return
+		}
 		coro.Bury(&m.g0.Stack, &m.leftStk.Stack)
 		m.s.nStacks.Add(-1)
 	}

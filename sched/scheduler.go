@@ -99,6 +99,7 @@ type Scheduler struct {
 	gfree        gFree
 	stkfree      stackPool
 	stkTrim      stackTrim
+	stkdead      stackPool // to be buried; see lockthread.go
 	allgs        []*[gSlab]G
 	nSpawn       uint32 // tasks spawned from outside; wraps
 	nDrop        uint32 // tasks dropped before they started; wraps
@@ -106,6 +107,7 @@ type Scheduler struct {
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
 	nBoundLeft   atomic.Uint64 // of these, from a thread that was bound to a CPU: by a preemption just within a swap
+	nLoose       atomic.Uint64 // threads of tasks that ended wired which have not ended; see lockthread.go
 	nWired       atomic.Int32  // wired tasks
 	idleSeq      atom.Uint32   // counts what the ender waits for, see shutdown.go: a futex
 	workersUp    atom.Uint32   // workers that have not quite ended: a futex
