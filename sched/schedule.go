@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"unsafe"
+
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
 )
@@ -135,7 +137,9 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 // machine and milliseconds on a busy one; giving way before, with the wire released, takes 0.13 µs.
 const nativeSliceNS = 5_000_000
 
-// run is the body of a coroutine: it runs tasks, one after the other, until it is retired.
+// runStack is the body of a coroutine: it runs tasks, one after the other, until it is retired.
+func runStack(st *coro.Stack) { (*stack)(unsafe.Pointer(st)).run() }
+
 func (st *stack) run() {
 	defer st.exited()
 	st.m.settle()

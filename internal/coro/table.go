@@ -86,7 +86,7 @@ func lookup() *Stack {
 
 // register enters the calling goroutine as st.
 func register(st *Stack) {
-	st.key = getg.Get()
+	key := getg.Get()
 	tableMu.Lock()
 	defer tableMu.Unlock()
 	t := stacks.Load()
@@ -96,7 +96,7 @@ func register(st *Stack) {
 	if 2*(used+1) > len(t.entries) || adopted > max(kept, minTable/4) {
 		t = rebuild(t)
 	}
-	u, l := t.put(st.key, st)
+	u, l := t.put(key, st)
 	used += u
 	live += l
 }
@@ -134,8 +134,9 @@ func unregister(st *Stack) {
 	defer tableMu.Unlock()
 	t := stacks.Load()
 	mask := uintptr(len(t.entries) - 1)
-	for i := t.home(st.key); ; i++ {
-		if e := &t.entries[i&mask]; e.key.Load() == st.key {
+	key := getg.Get()
+	for i := t.home(key); ; i++ {
+		if e := &t.entries[i&mask]; e.key.Load() == key {
 			e.st.Store(nil)
 			e.key.Store(tombstone)
 			break
