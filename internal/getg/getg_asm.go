@@ -2,5 +2,8 @@
 
 package getg
 
+// hasG tells that Get is the address of a g.
+const hasG = true
+
 // Get returns the calling goroutine's key; never 0.
 func Get() uintptr
