@@ -93,17 +93,20 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 		p.measurePace(now-p.fairAt, tick-p.fairTick)
 		p.fairAt, p.fairTick = now, tick
 	}
-	if now-p.nativeTime > nativeSliceNS {
-		p.setAttn(attnNative)
-		return nil, true
+	native := now-p.nativeTime > nativeSliceNS
+	if native {
+		p.setAttn(attnNative) // for the next choice, if this one finds something
 	}
-	if s.globqsize.Load() > 0 {
+	if s.globqsize.Load() > 0 { // in any case, or long tasks would always find the other turn due
 		s.lock.Lock()
 		gp = s.globrunqget(p, 1)
 		s.lock.Unlock()
 		if gp != nil {
 			return gp, false
 		}
+	}
+	if native {
+		return nil, true
 	}
 	if s.pollDue() {
 		p.fair = 0 // findFast shall poll first
