@@ -46,6 +46,7 @@ func (st *stack) entersyscall() {
 	p := m.p
 	st.blockM, st.blockG = m, gp
 	st.m, st.g = nil, nil
+	st.waits(nil, m.s.coarse.Load())
 	gp.state.StoreRel(gSyscall)
 	m.p, m.oldp = nil, p
 	p.nBlock.StoreRel(p.nBlock.Load() + 1)
@@ -73,6 +74,7 @@ func (st *stack) exitsyscall() {
 			return
 		}
 		m.acquirep(p)
+		p.found()
 	}
 	m.p = p
 	gp.state.StoreRel(gRunning)

@@ -88,8 +88,12 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		s.needspinning = false
 		m.spinning = true
 		s.nmspinning.Add(1)
+		m.p.search()
 		s.lock.Unlock()
 		return nil, true
+	}
+	if m.spinning {
+		m.p.n.vainSearches.add(1)
 	}
 	m.releasep()
 	if s.nprun == 0 {
@@ -109,6 +113,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 			m.acquirep(p)
 			m.spinning = true
 			s.nmspinning.Add(1)
+			p.search()
 		}
 	}
 	return nil, true

@@ -4,7 +4,9 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -42,22 +44,33 @@ func newNative() *native {
 func (n *native) acquire() bool {
 	n.sema.Lock()
 	n.g.state.Store(gRunning)
+	n.wait.on = nil
 	return true
+}
+
+// waitsFor notes what the calling goroutine is about to wait for; its id too, since the entry may be an earlier
+// goroutine's.
+func (n *native) waitsFor(on unsafe.Pointer) {
+	n.goid = getg.Goid()
+	n.waits(on, coarse(clock.Nanotime()))
 }
 
 // parkNative is Park on a plain goroutine: the commit runs right here. It is never unwound.
 func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
 	gp.reason = reason
+	gp.native.waitsFor(arg)
 	gp.state.Store(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
 		gp.native.sema.Lock()
 	}
 	gp.state.Store(gRunning)
+	gp.native.wait.on = nil
 	return true
 }
 
 // beginParkNative is BeginPark on a plain goroutine.
 func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
+	gp.native.waitsFor(unsafe.Pointer(lock))
 	gp.state.Store(gWaiting)
 	lock.Unlock()
 	return gp.native.sleep

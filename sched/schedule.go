@@ -26,6 +26,7 @@ func (m *M) next() *G {
 func (m *M) schedule() *stack {
 	gp := m.next()
 	if gp == nil {
+		m.p.n.misses.add(1)
 		return &m.g0
 	}
 	return m.stackFor(gp)
@@ -43,11 +44,13 @@ func (m *M) scheduleYield() *stack {
 		if gp := p.runqget(); gp != nil {
 			return m.stackFor(gp)
 		}
+		p.n.misses.add(1)
 		return nil
 	}
 	if gp := m.next(); gp != nil {
 		return m.stackFor(gp)
 	}
+	p.n.misses.add(1)
 	if p.fair <= 0 || p.attn.Load() != 0 {
 		return &m.g0 // outOfTurn has left something to it
 	}
@@ -123,6 +126,7 @@ const nativeSliceNS = 5_000_000
 // run is the body of a coroutine: it runs tasks, one after the other, until it is retired.
 func (st *stack) run() {
 	defer st.exited()
+	st.goid = getg.Goid()
 	st.m.settle()
 	for !st.retired {
 		st.runTasks()
@@ -195,6 +199,8 @@ func (st *stack) idle() *G {
 			return gp
 		}
 		to = m.stackFor(gp)
+	} else {
+		m.p.n.misses.add(1)
 	}
 	m.act, m.leftStk = actIdle, st
 	coro.Switch(&st.Stack, &to.Stack)
@@ -208,6 +214,7 @@ func (st *stack) idle() *G {
 // The same in Go: runtime/proc.go, execute.
 func (m *M) execute(gp *G) {
 	st := gp.stk
+	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	if st == nil {
 		if m.s.closing.Load() {
 			m.drop(gp)
@@ -217,7 +224,6 @@ func (m *M) execute(gp *G) {
 		gp.stk, st.g = st, gp
 	}
 	coro.Clear(&m.g0.Stack, &st.Stack)
-	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	gp.state.StoreRel(gRunning)
 	st.m = m
 	coro.Switch(&m.g0.Stack, &st.Stack)

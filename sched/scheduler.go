@@ -52,6 +52,7 @@ type Scheduler struct {
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
 	procs   atomic.Int32         // how many of them count
 	closing atomic.Bool          // Close was called; written under lock
+	coarse  atom.Uint32          // the coarse clock; see clock.go
 
 	_          [64]byte
 	npidle     atomic.Int32 // idle Ps; written under lock
@@ -76,6 +77,7 @@ type Scheduler struct {
 	wantM        bool   // a P with work found no M: who goes idle next shall take it
 	nCreated     uint64 // Ms ever made
 	nReused      uint64 // Ms taken from midle
+	nParks       uint64 // Ms put there
 	gfree        gFree
 	stkfree      stackPool
 	allgs        []*[gSlab]G
@@ -88,8 +90,11 @@ type Scheduler struct {
 	workersUp atom.Uint32  // workers that have not quite ended: a futex
 	nStacks   atomic.Int32 // stacks that exist
 
+	nThreadMoves atomic.Uint64 // how often a worker came back from the native scheduler on another thread
+
 	sysmonState
 	pollState
+	statState
 }
 
 // New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.

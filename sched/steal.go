@@ -26,6 +26,7 @@ func (m *M) findByStealing() *G {
 		}
 		m.spinning = true
 		s.nmspinning.Add(1)
+		m.p.search()
 	}
 	all := *s.allp.Load()
 	n := uint32(len(all))
@@ -36,6 +37,7 @@ func (m *M) findByStealing() *G {
 		for range n {
 			if p := all[at]; p != m.p {
 				if gp := m.stealFrom(p, last); gp != nil {
+					m.p.n.steals.add(1)
 					return gp
 				}
 			}
@@ -52,12 +54,17 @@ func (m *M) findByStealing() *G {
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if !p.runq.empty() && p.worthMoving() {
+		self.n.stealTries.add(1)
 		if gp := p.stealHalf(self); gp != nil {
 			return gp
 		}
 	}
-	if f := p.joinq.steal(); f != nil {
-		return f.task(self)
+	if !p.joinq.empty() {
+		self.n.stealTries.add(1)
+		if f := p.joinq.steal(); f != nil {
+			self.n.stolen.add(1)
+			return f.task(self)
+		}
 	}
 	if !last {
 		return nil
@@ -66,6 +73,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if gp == nil {
 		return nil
 	}
+	self.n.stealTries.add(1)
 	tick := p.schedtick.Load()
 	procyield.Pause(runnextPause)
 	if p.schedtick.Load() != tick || p.waking.Load() != 0 || !p.gate.enter() {
@@ -76,6 +84,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !won {
 		return nil
 	}
+	self.n.stolen.add(1)
 	return gp
 }
 
@@ -90,6 +99,7 @@ func (p *P) stealHalf(thief *P) *G {
 	if n == 0 {
 		return nil
 	}
+	thief.n.stolen.add(n)
 	n--
 	gp := thief.runq.ring[(t+n)%runqSize].Load()
 	if n > 0 {

@@ -104,6 +104,10 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		did = true
 	}
 	now := clock.Nanotime()
+	s.stamp(now)
+	if now-s.widenedAt > widenNS {
+		s.widen(now)
+	}
 	queued = s.watchPs(now)
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued
