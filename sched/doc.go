@@ -43,5 +43,6 @@
 // # Reading order
 //
 // g.go (states), p.go, m.go, spawn.go, schedule.go, park.go, switch.md; runq.go and globalq.go;
-// find.go, steal.go, idle.go with idle.md; native.go; join.go and frame.go; panic.go; shutdown.go.
+// find.go, steal.go, idle.go with idle.md; native.go; join.go and frame.go; panic.go; shutdown.go. What shows it all from outside:
+// stats.go, dump.go, schedtrace.go.
 package sched

@@ -47,6 +47,7 @@ const maxProcs = 1 << 12
 type Scheduler struct {
 	cfg  Config
 	seed uint64
+	num  uint32 // counts the Schedulers of the process
 
 	// Read by all, written seldom.
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
@@ -87,6 +88,7 @@ type Scheduler struct {
 	ended        bool   // workers are to end
 
 	idleSeq   atom.Uint32  // counts the moments when the last P went idle while closing: a futex
+	gone      atomic.Bool  // it has closed, and runs nothing any more
 	workersUp atom.Uint32  // workers that have not quite ended: a futex
 	nStacks   atomic.Int32 // stacks that exist
 
@@ -118,6 +120,7 @@ func New(cfg Config) (*Scheduler, error) {
 	}
 	s.wantProcs = n
 	s.setProcsLocked(n) // nobody else knows s
+	s.enter()
 	fence.Start()
 	return s, nil
 }

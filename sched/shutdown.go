@@ -196,6 +196,8 @@ func (s *Scheduler) endWorkers() {
 	if p := s.poller.Load(); p != nil {
 		_ = (*p).Close()
 	}
+	s.gone.Store(true)
+	s.traceEnd()
 }
 
 // workerGone is the last act of a worker's goroutine.

@@ -26,6 +26,7 @@ type sysmonState struct {
 	sysmonOn     bool       // it has been started; s.lock
 	sysmonSleeps bool       // until a P is taken; s.lock
 	sysmonSema   sync.Mutex // held; unlocked once to end that sleep
+	tracedAt     int64      // when it last wrote a trace line, ns; its own
 	sysmonAt     int64      // when it last looked at the Ps, ns; its own
 }
 
@@ -51,7 +52,7 @@ func (s *Scheduler) sysmon() {
 	n := nap.New()
 	delay, idle := int64(sysmonMinNS), 0
 	for {
-		n.Sleep(delay)
+		n.Sleep(traceDelay(delay))
 		slept, ended := s.sysmonSleep()
 		if ended {
 			break
@@ -105,6 +106,7 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	}
 	now := clock.Nanotime()
 	s.stamp(now)
+	s.traceDue(now)
 	if now-s.widenedAt > widenNS {
 		s.widen(now)
 	}

@@ -45,6 +45,7 @@ type Stack struct {
 	then  *Stack // an errand: switch there as soon as you run, before you return from Switch
 	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
+	guest bool // entered by Adopt
 	key   uintptr
 }
 

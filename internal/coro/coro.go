@@ -39,4 +39,22 @@ func Self() *Stack { return lookup() }
 // or from st. Nothing tells when a plain goroutine ends, so the entry stays, and is found by the
 // next goroutine that the runtime gives the same g: there are at most as many as goroutines have
 // been alive together.
-func Adopt(st *Stack) { register(st) }
+func Adopt(st *Stack) {
+	st.guest = true
+	register(st)
+}
+
+// Adopted calls f for every stack that Adopt has entered and that is still in the table, its goroutine alive
+// or not. It takes no lock: what is entered or taken out meanwhile may be left out.
+func Adopted(f func(*Stack)) {
+	t := stacks.Load()
+	for i := range t.entries {
+		e := &t.entries[i]
+		if e.key.Load() <= tombstone {
+			continue
+		}
+		if st := e.st.Load(); st != nil && st.guest {
+			f(st)
+		}
+	}
+}

@@ -15,11 +15,12 @@ const Backend = "goroutine"
 type Stack struct {
 	// wake is a binary semaphore, held but for the instant of a hand-over. It is a mutex, not a
 	// channel, because a native channel belongs to the synctest bubble in which it was made.
-	wake sync.Mutex
-	key  uintptr
-	body func()
-	to   *Stack      // where it switches
-	swap func() bool // its method hand
+	wake  sync.Mutex
+	key   uintptr
+	body  func()
+	to    *Stack      // where it switches
+	swap  func() bool // its method hand
+	guest bool        // entered by Adopt
 }
 
 // New makes st a fresh stack; the first switch to it starts its goroutine, which runs body.
