@@ -66,11 +66,13 @@ type Scheduler struct {
 	tun   Tunables // cfg's, with numbers for zeros
 	hooks *Hooks   // cfg's; nil if there is none
 	seed  uint64
+	num   uint32 // counts the Schedulers of the process
 
 	// Read by all, written seldom.
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
 	procs   atomic.Int32         // how many of them count
 	closing atomic.Bool          // tasks are to end; written under lock
+	coarse  atom.Uint32          // the coarse clock; see clock.go
 
 	_          [64]byte
 	npidle     atomic.Int32 // idle Ps; written under lock
@@ -96,6 +98,7 @@ type Scheduler struct {
 	wantM        bool   // a P with work found no M: who goes idle next shall take it
 	nCreated     uint64 // Ms ever made
 	nReused      uint64 // Ms taken from midle
+	nParks       uint64 // Ms put there
 	gfree        gFree
 	stkfree      stackPool
 	stkTrim      stackTrim
@@ -114,11 +117,13 @@ type Scheduler struct {
 	nStacks      atomic.Int32  // stacks that exist
 
 	forks forkList
+	gone  atomic.Bool // it has ended, and runs nothing any more
 
 	sysmonState
 	pollState
 	endState
 	deadlockState
+	statState
 }
 
 // New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.
@@ -152,8 +157,9 @@ func New(cfg Config) (*Scheduler, error) {
 	}
 	s.wantProcs = n
 	s.setProcsLocked(n) // nobody else knows s
+	s.enter()
 	fence.Start()
-	enlist(s)
+	s.detects()
 	return s, nil
 }
 

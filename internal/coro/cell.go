@@ -47,7 +47,8 @@ type Stack struct {
 	then  *Stack // an errand: switch there as soon as you run, before you return from Switch
 	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
-	goid  uint64 // of the goroutine that has adopted it; 0 in all others
+	guest bool   // entered by Adopt
+	goid  uint64 // of the goroutine that it is; in use from register on
 }
 
 // New makes st a fresh stack. The first switch to it runs body(st) there; when body returns or is

@@ -15,11 +15,12 @@ const Backend = "goroutine"
 type Stack struct {
 	// wake is a binary semaphore, held but for the instant of a hand-over. It is a mutex, not a
 	// channel, because a native channel belongs to the synctest bubble in which it was made.
-	wake sync.Mutex
-	goid uint64 // of the goroutine that has adopted it; 0 in all others
-	body func(*Stack)
-	to   *Stack      // where it switches
-	swap func() bool // its method hand
+	wake  sync.Mutex
+	goid  uint64 // of the goroutine that it is; in use from register on
+	guest bool   // entered by Adopt
+	body  func(*Stack)
+	to    *Stack      // where it switches
+	swap  func() bool // its method hand
 }
 
 // New makes st a fresh stack; the first switch to it starts its goroutine, which runs body(st).

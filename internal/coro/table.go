@@ -90,7 +90,8 @@ func register(st *Stack) {
 	tableMu.Lock()
 	defer tableMu.Unlock()
 	t := stacks.Load()
-	if st.goid != 0 {
+	st.goid = getg.Goid()
+	if st.guest {
 		adopted++
 	}
 	if 2*(used+1) > len(t.entries) || adopted > max(kept, minTable/4) {
@@ -197,10 +198,10 @@ func (e *entry) alive() bool {
 	if key <= tombstone {
 		return false
 	}
-	goid := e.st.Load().goid
-	if goid == 0 {
+	st := e.st.Load()
+	if !st.guest {
 		return true // a stack's end takes it out
 	}
-	ended, known := getg.Ended(key, goid)
+	ended, known := getg.Ended(key, st.goid)
 	return !known || !ended
 }
