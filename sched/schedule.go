@@ -161,7 +161,17 @@ func (st *stack) runTasks() {
 	for {
 		gp := st.g
 		if gp == nil {
-			if gp = st.idle(); gp == nil {
+			if leave := st.idle(); leave != nil { // the switch by hand, as in park.go
+				leave()
+				coro.Pin()
+				if st.HasErrand() {
+					st.Errand()
+				}
+				if m := st.m; m.act != actNone {
+					m.settle()
+				}
+			}
+			if gp = st.g; gp == nil {
 				return
 			}
 		}
@@ -216,16 +226,17 @@ func (st *stack) goexit0(gp *G) {
 	p.gfput(gp)
 }
 
-// idle finds the next task after one has ended. If that is a fresh one it runs on this stack; else
-// this stack goes to the pool, and idle returns what it is given there, nil when it is retired.
-func (st *stack) idle() *G {
+// idle finds the next task after one has ended. If that is a fresh one it becomes st's and runs on this stack.
+// Else idle returns the function that leaves for where it runs, to be called at once; this stack then
+// goes to the pool, and when the call returns st.g is what it was given there, nil when it is retired.
+func (st *stack) idle() (leave func() bool) {
 	m := st.m
 	to := &m.g0
 	if gp := m.next(); gp != nil {
 		if gp.stk == nil && gp.fn != nil && !m.p.tun.NoStacklessStart {
 			gp.stk, st.g = st, gp
 			gp.state.StoreRel(gRunning)
-			return gp
+			return nil
 		}
 		to = m.stackFor(gp)
 	} else {
@@ -236,11 +247,9 @@ func (st *stack) idle() *G {
 		st.retired = true
 		m.act = actDead
 	}
-	coro.Switch(&st.Stack, &to.Stack)
-	if m = st.m; m.act != actNone {
-		m.settle()
-	}
-	return st.g
+	leave = coro.Leave(&st.Stack, &to.Stack)
+	coro.Unpin()
+	return leave
 }
 
 // execute runs gp on m from its g0, and whatever follows it, until somebody switches back to g0.
