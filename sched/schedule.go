@@ -183,7 +183,9 @@ func (st *stack) runTasks() {
 			gp.extras &^= hasLabels
 		}
 		st.inTask = true
-		st.m.p.hookStarted(gp)
+		if p := st.m.p; p.hooks != nil {
+			p.hooks.started(gp, p)
+		}
 		fn()
 		if gp.end != nil { // mostly nil: the call is 1.3 ns of 47
 			gp.tellEnd(End{})
@@ -217,13 +219,17 @@ func (st *stack) goexit0(gp *G) {
 		gp.unwinding, gp.unwound = false, false
 		gp.dying.Store(0)
 	}
-	p.s.hookEnded(gp)
+	if h := p.hooks; h != nil {
+		h.ended(gp)
+	}
 	if gp.extras != 0 {
 		gp.name, gp.extras = "", 0
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)
-	p.gfput(gp)
+	if p.gfree.push(gp); p.gfree.n >= gFreeMax { // gfput by hand
+		p.gfputSlow()
+	}
 }
 
 // idle finds the next task after one has ended. If that is a fresh one it becomes st's and runs on this stack.
@@ -231,16 +237,25 @@ func (st *stack) goexit0(gp *G) {
 // goes to the pool, and when the call returns st.g is what it was given there, nil when it is retired.
 func (st *stack) idle() (leave func() bool) {
 	m := st.m
+	p := m.p
+	var gp *G
+	if p.fair > 1 && p.attn.Load() == 0 { // next by hand, as in scheduleYield
+		p.fair--
+		p.schedtick.StoreRel(p.schedtick.Load() + 1)
+		gp = p.runqget()
+	} else {
+		gp = m.next()
+	}
 	to := &m.g0
-	if gp := m.next(); gp != nil {
-		if gp.stk == nil && gp.fn != nil && !m.p.tun.NoStacklessStart {
+	if gp == nil {
+		p.n.misses.add(1)
+	} else {
+		if gp.stk == nil && gp.fn != nil && !p.tun.NoStacklessStart {
 			gp.stk, st.g = st, gp
 			gp.state.StoreRel(gRunning)
 			return nil
 		}
 		to = m.stackFor(gp)
-	} else {
-		m.p.n.misses.add(1)
 	}
 	m.act, m.leftStk = actIdle, st
 	if m.wired { // to is g0, which buries it
