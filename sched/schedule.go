@@ -202,11 +202,11 @@ func (st *stack) idle() *G {
 		}
 		to = m.stackFor(gp)
 	}
-	m.act, m.leftStk = actIdle, st
-	if m.wired { // to is g0, which buries it
-		st.retired = true
-		m.act = actDead
+	if m.wired { // then to is g0
+		st.leaveWired()
+		return nil
 	}
+	m.act, m.leftStk = actIdle, st
 	coro.Switch(&st.Stack, &to.Stack)
 	if m = st.m; m.act != actNone {
 		m.settle()
