@@ -138,7 +138,7 @@ func (m *M) newStack() *stack {
 	if st := m.p.stkfree.pop(); st != nil {
 		return st
 	}
-	m.freeCPU() // making one is no matter of an instant, and m is not pinned meanwhile
+	m.unbind() // making one is no matter of an instant, and m is not pinned meanwhile
 	st := &stack{}
 	s.nStacks.Add(1)
 	coro.New(&st.Stack, runStack)

@@ -257,11 +257,11 @@ func (st *stack) idle() (leave func() bool) {
 		}
 		to = m.stackFor(gp)
 	}
-	m.act, m.leftStk = actIdle, st
-	if m.wired { // to is g0, which buries it
-		st.retired = true
-		m.act = actDead
+	if m.wired { // then to is g0
+		st.leaveWired()
+		return nil
 	}
+	m.act, m.leftStk = actIdle, st
 	leave = coro.Leave(&st.Stack, &to.Stack)
 	coro.Unpin()
 	return leave
