@@ -67,6 +67,7 @@ func (f *frame) task(p *P) *G {
 	gp.created(f.parent, f.pc, nil)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
+	p.s.hookSpawned(gp)
 	return gp
 }
 
