@@ -1,8 +1,10 @@
 package sched
 
 import (
+	"runtime"
 	"sync/atomic"
 	"testing"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 )
@@ -30,4 +32,29 @@ func TestHooksOfStolenFrames(t *testing.T) {
 	}, s)
 	require.Equal(t, started.Load(), spawned.Load())
 	require.Equal(t, started.Load(), ended.Load())
+}
+
+func TestForksForgetAfterPanic(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	type big struct{ b [1 << 10]byte }
+	for name, fork := range map[string]func(x *big){
+		"both": func(x *big) { Both(func(y *big) int { panic(1) }, nil, x) },
+		"join": func(x *big) { Join(func() { panic(1) }, func() { x.b[0]++ }) },
+		"for":  func(x *big) { For(10, 1, func(lo, hi int) { x.b[0]++; panic(1) }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w weak.Pointer[big]
+			within(t, func() {
+				require.NoError(t, s.Run(func() {
+					x := &big{}
+					w = weak.Make(x)
+					func() {
+						defer func() { recover() }()
+						fork(x)
+					}()
+				}))
+				until(t, "forgotten", func() bool { runtime.GC(); return w.Value() == nil }, s)
+			}, s)
+		})
+	}
 }
