@@ -4,12 +4,25 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/stretchr/testify/require"
 )
 
 // What has gone wrong where two features meet.
+
+func TestIdleOutAtMaxThreads(t *testing.T) {
+	s := newTest(t, Config{Procs: 2, MaxThreads: 1, IdleThread: 20 * time.Microsecond})
+	within(t, func() {
+		for i := range 3000 {
+			require.NoError(t, s.Run(func() {}))
+			end := time.Now().Add(time.Duration(10+i%60) * time.Microsecond)
+			for time.Now().Before(end) {
+			}
+		}
+	}, s)
+}
 
 func TestHooksOfStolenFrames(t *testing.T) {
 	var spawned, started, ended atomic.Int64
