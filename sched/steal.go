@@ -36,7 +36,6 @@ func (m *M) findByStealing() *G {
 		for range n {
 			if p := all[at]; p != m.p {
 				if gp := m.stealFrom(p, last); gp != nil {
-					m.p.n.steals.add(1)
 					return gp
 				}
 			}
@@ -58,6 +57,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !p.runq.empty() && p.worthMoving() {
 		self.n.stealTries.add(1)
 		if gp := p.stealHalf(self); gp != nil {
+			self.n.steals.add(1)
 			self.hookStolen(gp, p)
 			return gp
 		}
@@ -86,6 +86,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 		return nil
 	}
 	self.hookStolen(gp, p)
+	self.n.steals.add(1)
 	self.n.stolen.add(1)
 	return gp
 }
