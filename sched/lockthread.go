@@ -207,18 +207,13 @@ func (st *stack) requeueWired(p *P) {
 	st.stopWired(p)
 }
 
-// wiredRunnable finds a task for p, which no worker is free for since Config.MaxThreads is reached: a wired one
-// needs none. It searches p's queue, which it moves to the global one, and that. nil if there is none.
-// Needs s.lock.
-func (s *Scheduler) wiredRunnable(p *P) (found *G) {
+// wiredRunnable takes a wired task from the global queue, for a P that no worker is free for since
+// Config.MaxThreads is reached: such a task needs none. nil if there is none. Needs s.lock.
+func (s *Scheduler) wiredRunnable() (found *G) {
 	if s.nWired.Load() == 0 {
 		return nil
 	}
 	var q gQueue
-	for gp := p.runqget(); gp != nil; gp = p.runqget() {
-		q.pushBack(gp)
-	}
-	s.globrunqput(&q)
 	for n := s.globq.n; n > 0; n-- {
 		gp := s.globq.pop()
 		if found == nil && gp.stk == nil && gp.fn == nil {

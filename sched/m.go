@@ -116,7 +116,8 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		if spinning {
 			s.nmspinning.Add(-1)
 		}
-		if gp := s.wiredRunnable(p); gp != nil {
+		s.spill(p) // nobody may look at an idle P's ring
+		if gp := s.wiredRunnable(); gp != nil {
 			s.lock.Unlock()
 			gp.runWired(p)
 			return

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -69,5 +70,28 @@ func TestForksForgetAfterPanic(t *testing.T) {
 				until(t, "forgotten", func() bool { runtime.GC(); return w.Value() == nil }, s)
 			}, s)
 		})
+	}
+}
+
+func TestNoStealingAtMaxThreads(t *testing.T) {
+	for range 200 {
+		s := newTest(t, Config{Procs: 4, MaxThreads: 3, Tunables: Tunables{NoStealing: true}})
+		var done sync.WaitGroup
+		gate := make(chan struct{})
+		for range 6 {
+			done.Add(1)
+			s.Go(func() {
+				defer done.Done()
+				for range 3 {
+					done.Add(1)
+					Go(done.Done)
+				}
+				Block(func() { <-gate })
+			})
+		}
+		runtime.Gosched()
+		close(gate)
+		within(t, done.Wait, s)
+		require.NoError(t, s.Close())
 	}
 }
