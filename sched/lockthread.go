@@ -112,9 +112,12 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 	m := st.m
 	p := m.p
 	m.p = nil
+	m.s.hookParked(gp)
 	gp.state.Store(gWaiting)
 	if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunning) {
+		m.s.hookReadied(gp)
 		m.p = p
+		gp.native.wait.on = nil
 		return true
 	}
 	st.stopWired(p)
@@ -126,6 +129,7 @@ func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
 	st := gp.native.wired
 	m := st.m
 	m.oldp, m.p = m.p, nil
+	m.s.hookParked(gp)
 	gp.state.Store(gWaiting)
 	lock.Unlock()
 	return st.wire.sleep
@@ -141,6 +145,7 @@ func (st *stack) sleepWired() bool {
 
 // endParkOther is the last part of a park without a swap: of a plain goroutine or a wired task.
 func (gp *G) endParkOther() bool {
+	gp.native.wait.on = nil
 	if gp.unwinding {
 		gp.unwinding = false
 		return false
@@ -167,13 +172,13 @@ func (st *stack) stopWired(p *P) {
 func (m *M) startlockedm(gp *G) {
 	p := m.p
 	m.p = nil
-	p.schedtick.StoreRel(p.schedtick.Load() + 1)
 	gp.runWired(p)
 }
 
 // runWired lets gp, which is wired, runnable, and in no queue, run with p.
 func (gp *G) runWired(p *P) {
 	m := gp.native.wired.m
+	p.found()
 	gp.state.StoreRel(gRunning)
 	m.acquirep(p)
 	m.note.wakeup()
@@ -185,6 +190,7 @@ func (st *stack) yieldWired() {
 	p := m.p
 	if p.attn.Load()&attnClosing != 0 && !gp.unwound {
 		gp.unwind()
+		m.s.countCut(1)
 		gp.exitIfUnwound()
 	}
 	p.fair-- // left at 0 for findFast

@@ -1,11 +1,13 @@
 package sched
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 	"weak"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +25,25 @@ func TestIdleOutAtMaxThreads(t *testing.T) {
 			}
 		}
 	}, s)
+}
+
+func TestHooksOfWiredTasks(t *testing.T) {
+	var parked, readied atomic.Int64
+	s := newTest(t, Config{Procs: 2, Hooks: Hooks{
+		TaskParked:  func(uint64, WaitReason) { parked.Add(1) },
+		TaskReadied: func(uint64) { readied.Add(1) },
+	}})
+	within(t, func() {
+		require.NoError(t, s.Run(func() {
+			LockOSThread()
+			defer UnlockOSThread()
+			for range 10 {
+				Sleep(time.Microsecond)
+			}
+			Park(WaitReasonSleep, func(*G, unsafe.Pointer) bool { return false }, nil)
+		}))
+	}, s)
+	require.EqualValues(t, readied.Load(), parked.Load())
 }
 
 func TestHooksOfStolenFrames(t *testing.T) {
@@ -48,6 +69,44 @@ func TestHooksOfStolenFrames(t *testing.T) {
 	require.Equal(t, started.Load(), ended.Load())
 }
 
+func TestShutdownCountsWiredYielder(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	running := make(chan struct{})
+	s.Go(func() {
+		LockOSThread()
+		close(running)
+		for {
+			Yield()
+		}
+	})
+	<-running
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	within(t, func() {
+		var e *CloseError
+		require.ErrorAs(t, s.Shutdown(ctx), &e)
+		require.Equal(t, 1, e.Cut)
+	}, s)
+}
+
+func TestStatsOfWiredTask(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	const rounds = 100
+	within(t, func() {
+		require.NoError(t, s.Run(func() {
+			LockOSThread()
+			defer UnlockOSThread()
+			for range rounds {
+				Sleep(time.Microsecond)
+			}
+		}))
+	}, s)
+	quiet(t, s)
+	st := s.Stats()
+	addsUp(t, st)
+	require.EqualValues(t, 1+rounds+st.Preemptions, st.Picked)
+}
+
 func TestForksForgetAfterPanic(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
 	type big struct{ b [1 << 10]byte }
@@ -70,6 +129,26 @@ func TestForksForgetAfterPanic(t *testing.T) {
 				until(t, "forgotten", func() bool { runtime.GC(); return w.Value() == nil }, s)
 			}, s)
 		})
+	}
+}
+
+func TestWiredWaitForgets(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	for _, unlock := range []bool{true, false} {
+		var w weak.Pointer[door]
+		within(t, func() {
+			require.NoError(t, s.Run(func() {
+				LockOSThread()
+				d := &door{}
+				w = weak.Make(d)
+				Go(func() { d.signal() })
+				d.wait()
+				if unlock {
+					UnlockOSThread()
+				}
+			}))
+			until(t, "forgotten", func() bool { runtime.GC(); return w.Value() == nil }, s)
+		}, s)
 	}
 }
 
