@@ -15,6 +15,25 @@ import (
 
 // What has gone wrong where two features meet.
 
+func TestWiredSleepAtMaxThreads(t *testing.T) {
+	for _, n := range []int{1, 3} {
+		s := newTest(t, Config{Procs: 2, MaxThreads: n})
+		var done sync.WaitGroup
+		for range n {
+			done.Add(1)
+			s.Go(func() {
+				defer done.Done()
+				LockOSThread()
+				defer UnlockOSThread()
+				for range 3 {
+					Sleep(time.Millisecond)
+				}
+			})
+		}
+		within(t, done.Wait, s)
+	}
+}
+
 func TestIdleOutAtMaxThreads(t *testing.T) {
 	s := newTest(t, Config{Procs: 2, MaxThreads: 1, IdleThread: 20 * time.Microsecond})
 	within(t, func() {
