@@ -67,6 +67,9 @@ func (f *frame) task(p *P) *G {
 	gp.created(f.parent, f.pc, nil)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
+	if h := p.hooks; h != nil {
+		h.spawned(gp)
+	}
 	return gp
 }
 

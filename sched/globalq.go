@@ -63,6 +63,15 @@ func (s *Scheduler) globrunqspill(p *P, q *gQueue) {
 	s.globFrom.Store(p)
 }
 
+// spill moves all that waits for p, which the caller holds, to the global queue. Needs s.lock.
+func (s *Scheduler) spill(p *P) {
+	var q gQueue
+	for gp := p.runqget(); gp != nil; gp = p.runqget() {
+		q.pushBack(gp)
+	}
+	s.globrunqput(&q)
+}
+
 // globVisible reports whether the global queue holds something that p should take when it has nothing
 // else; p nil asks for a P that has nothing to do with it.
 func (s *Scheduler) globVisible(p *P) bool {

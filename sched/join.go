@@ -220,6 +220,9 @@ func (j *join) finish() {
 	for !j.rest() {
 	}
 	done = true
+	if j.q != nil && j.base == 0 {
+		j.q.rest()
+	}
 	j.result.raise()
 }
 

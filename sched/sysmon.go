@@ -76,7 +76,7 @@ func (s *Scheduler) sysmon() {
 // by Config.IdleThread, with the last worker; the next one starts it anew.
 func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	s.lock.Lock()
-	for s.nprun == 0 && !s.ended {
+	for s.nprun == 0 && !s.ended && !s.alone() {
 		if s.nm == 0 {
 			s.sysmonOn = false
 			s.sysmonSema.Unlock()
@@ -112,6 +112,7 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 			s.NeedPoll() // who went to sleep meanwhile saw us poll
 		}
 	}
+	s.lookAlone()
 	if s.retake() {
 		did = true
 	}
@@ -157,6 +158,36 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	}
 	queued = queued || s.globqsize.Load() > 0
 	return did, queued
+}
+
+// alone reports whether nobody but the monitor can see to timers and the network: there may be no more threads,
+// and those that there are wait, in Block or as wired tasks'. Needs s.lock.
+func (s *Scheduler) alone() bool {
+	return s.nprun == 0 && s.nm >= s.maxM && s.nmidle == 0 && !s.polling.Load() &&
+		(s.nextTimer() != 0 || s.pollerWaits())
+}
+
+// lookAlone does what a worker would do that has nothing to run, if there is none.
+func (s *Scheduler) lookAlone() {
+	if s.npidle.Load() != s.procs.Load() {
+		return
+	}
+	s.lock.Lock()
+	alone := s.alone()
+	s.lock.Unlock()
+	if !alone {
+		return
+	}
+	var q gQueue
+	if s.pollerWaits() {
+		l := s.poll()
+		q = l.q
+		s.NeedPoll() // a worker that was just about to saw us poll
+	}
+	for _, p := range *s.allp.Load() {
+		s.fire(&p.timers, &q)
+	}
+	s.inject(&q)
 }
 
 // untilTimer shortens a nap of the monitor's so that it finds an overdue timer soon.

@@ -203,12 +203,24 @@ func (t *timer) stop() bool {
 // runTimers fires what is due in ts. Sleepers become runnable on m's P, in the order of their times; functions
 // are called right here, without the lock. The same in Go: runtime/time.go, check, run, unlockAndRun.
 func (m *M) runTimers(ts *timers) {
-	now := m.s.nanotime()
+	var woken gQueue
+	m.s.fire(ts, &woken)
+	if woken.n == 0 {
+		return
+	}
+	for gp := woken.pop(); gp != nil; gp = woken.pop() {
+		m.p.runqput(gp, false)
+	}
+	m.p.wake()
+}
+
+// fire is runTimers for a caller that queues the sleepers itself.
+func (s *Scheduler) fire(ts *timers, woken *gQueue) {
+	now := s.nanotime()
 	if !ts.due(now) || !ts.running.CompareAndSwap(false, true) {
 		return
 	}
 	defer ts.running.Store(false)
-	woke := false
 	for ts.due(now) {
 		// Some at a time, or the lock would go back and forth between us and a task that sets timers.
 		var calls [16]struct {
@@ -221,7 +233,7 @@ func (m *M) runTimers(ts *timers) {
 			t := ts.heap[0].t
 			ts.nFired++
 			if t.g != nil {
-				woke = m.wakeSleeper(ts, t) || woke
+				s.wakeSleeper(ts, t, woken)
 				continue
 			}
 			calls[n].f, calls[n].seq = t.f, t.seq
@@ -233,28 +245,22 @@ func (m *M) runTimers(ts *timers) {
 			c.f(c.seq, now)
 		}
 	}
-	if woke {
-		m.p.wake()
-	}
 }
 
-// wakeSleeper takes t, the earliest of ts, out and makes its task runnable, at the end of m's queue if it is one
-// of m's scheduler; it reports whether it is. The claim is made under the lock: who has stopped the timer can't
-// be woken by it. Needs lock.
-func (m *M) wakeSleeper(ts *timers, t *timer) bool {
+// wakeSleeper takes t, the earliest of ts, out and makes its task runnable. The claim is made under the lock: who
+// has stopped the timer can't be woken by it. Needs lock.
+func (s *Scheduler) wakeSleeper(ts *timers, t *timer, woken *gQueue) {
 	gp := t.g
 	won := gp.Claim()
 	ts.remove(t)
 	t.in.Store(nil)
-	if !won {
-		return false
+	if won {
+		if h := s.hooks; h != nil {
+			h.readied(gp)
+		}
+		gp.state.StoreRel(gRunnable)
+		woken.pushBack(gp)
 	}
-	if h := m.s.hooks; h != nil {
-		h.readied(gp)
-	}
-	gp.state.StoreRel(gRunnable)
-	m.p.runqput(gp, false)
-	return true
 }
 
 // retime sets t, the earliest of ts, to its next time, or takes it out if it has none. Needs lock.
