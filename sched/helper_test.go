@@ -58,12 +58,20 @@ func describe(s *Scheduler) string {
 // forProcs runs f with GOMAXPROCS and Procs of 1, 2 and 8 in all nine combinations, on a Scheduler
 // that is closed afterwards and must leave no goroutine behind.
 func forProcs(t *testing.T, f func(t *testing.T, s *Scheduler)) {
+	t.Helper()
+	forProcsOf(t, Config{}, f)
+}
+
+// forProcsOf is forProcs with a Config of which Procs and Seed are set.
+func forProcsOf(t *testing.T, cfg Config, f func(t *testing.T, s *Scheduler)) {
+	t.Helper()
 	for _, native := range []int{1, 2, 8} {
 		for _, procs := range []int{1, 2, 8} {
 			t.Run(fmt.Sprintf("gomaxprocs=%d/procs=%d", native, procs), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(native))
 				before := plainGoroutines()
-				s, err := New(Config{Procs: procs, Seed: 1})
+				cfg.Procs, cfg.Seed = procs, 1
+				s, err := New(cfg)
 				require.NoError(t, err)
 				within(t, func() { f(t, s) }, s)
 				within(t, func() { require.NoError(t, s.Close()) }, s)
