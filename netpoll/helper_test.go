@@ -19,10 +19,11 @@ import (
 // What the tests share: a watchdog, a scheduler that leaves nothing, and the kinds of party that talk
 // to each other.
 
-// watch ends the process with all stacks when the test has not ended after a minute.
+// watch ends the process with a dump and all stacks when the test has not ended after a minute.
 func watch(t *testing.T) {
 	t.Helper()
 	timer := time.AfterFunc(time.Minute, func() {
+		_ = sched.DumpAll(os.Stderr)
 		debug.SetTraceback("all")
 		panic("hangs: " + t.Name())
 	})

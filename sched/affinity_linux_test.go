@@ -123,9 +123,9 @@ func TestAffinityLeavesNoThreadChanged(t *testing.T) {
 		}, s)
 		require.EqualValues(t, 500, looks.Load())
 		within(t, func() { require.NoError(t, s.Close()) }, s)
-		if wrong.Load() > 0 { // after a preemption within a swap, until the worker has looked
-			require.NotZero(t, s.nBoundLeft.Load(), "%d goroutines on bound threads", wrong.Load())
-		}
+		// After a preemption within a swap some may, until the worker has looked or has come back.
+		// Without unbinding before a worker gives way it is 400 of 500.
+		require.Less(t, wrong.Load(), looks.Load()/10)
 		until(t, "all threads may run everywhere", func() bool { return changedThreads(t) == 0 })
 	}
 }

@@ -47,6 +47,7 @@ func (st *stack) entersyscall() {
 	p := m.p
 	st.blockM, st.blockG = m, gp
 	st.m, st.g = nil, nil
+	st.wait.begin(nil, m.s.coarse.Load())
 	gp.state.StoreRel(gSyscall)
 	m.p, m.oldp = nil, p
 	p.nBlock.StoreRel(p.nBlock.Load() + 1)
@@ -84,6 +85,7 @@ func (st *stack) exitsyscall() {
 		case m.cpu != p.cpu:
 			m.takeCPU()
 		}
+		p.found()
 	}
 	m.p = p
 	gp.state.StoreRel(gRunning)

@@ -2,10 +2,8 @@ package sched
 
 import (
 	"runtime/metrics"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"weak"
 
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/rawlock"
@@ -37,13 +35,6 @@ const (
 type deadlockState struct {
 	runs     map[*runWait]struct{} // Runs that wait; with Config.DetectDeadlock only
 	expected atomic.Int32          // Expects that are not done
-}
-
-// enlisted holds every scheduler that has not ended, but keeps none from being collected.
-var enlisted struct {
-	lock rawlock.Mutex // no other is taken under it
-	all  []weak.Pointer[Scheduler]
-	live int // how many there were when it was last tidied up
 }
 
 // deadlockLock lets one worker look at a time; the others would take it for a goroutine that runs.
@@ -113,7 +104,7 @@ func (s *Scheduler) lookForDeadlock(awake uint32, restNS int64) (again bool) {
 	if !ok {
 		return true
 	}
-	all := schedulers()
+	all := allSchedulers()
 	seen := make([]uint32, len(all))
 	for i, o := range all {
 		var ok bool
@@ -227,63 +218,35 @@ func (s *Scheduler) reportDeadlock(awake uint32) bool {
 
 // blockedTasks lists the tasks of s; false means that one is not parked. Needs s.lock, with no P in use.
 func (s *Scheduler) blockedTasks() (list []DeadlockTask, ok bool) {
+	now := s.nanotime()
 	for _, slab := range s.allgs {
 		for i := range slab {
 			gp := &slab[i]
 			switch gp.state.Load() {
 			case gDead:
 			case gWaiting:
-				list = append(list, gp.deadlockTask())
+				list = append(list, gp.deadlockTask(now))
 			default:
 				return nil, false
 			}
 		}
 	}
+	names := map[uint64]string{}
+	for _, t := range list {
+		names[t.ID] = t.Name
+	}
+	for i := range list {
+		list[i].Holder.Name = names[list[i].Holder.ID]
+	}
 	return list, true
 }
 
-// enlist makes s known to the others.
-func enlist(s *Scheduler) {
+// detects counts s among those with Config.DetectDeadlock.
+func (s *Scheduler) detects() {
 	if s.cfg.DetectDeadlock {
 		s.runs = map[*runWait]struct{}{}
 		detecting.Add(1)
 	}
-	enlisted.lock.Lock()
-	defer enlisted.lock.Unlock()
-	if len(enlisted.all) > 2*enlisted.live {
-		tidyEnlisted(nil)
-	}
-	enlisted.all = append(enlisted.all, weak.Make(s))
-}
-
-// delist is called when s has ended.
-func delist(s *Scheduler) {
-	if s.cfg.DetectDeadlock {
-		detecting.Add(-1)
-	}
-	enlisted.lock.Lock()
-	defer enlisted.lock.Unlock()
-	tidyEnlisted(s)
-}
-
-// tidyEnlisted takes gone, and whatever has been collected, out of the list. Needs enlisted.lock.
-func tidyEnlisted(gone *Scheduler) {
-	enlisted.all = slices.DeleteFunc(enlisted.all, func(w weak.Pointer[Scheduler]) bool {
-		s := w.Value()
-		return s == nil || s == gone
-	})
-	enlisted.live = len(enlisted.all)
-}
-
-func schedulers() (all []*Scheduler) {
-	enlisted.lock.Lock()
-	defer enlisted.lock.Unlock()
-	for _, w := range enlisted.all {
-		if s := w.Value(); s != nil {
-			all = append(all, s)
-		}
-	}
-	return all
 }
 
 // enterCall notes that user code is going to run on the calling plain goroutine within a call of ours, until

@@ -47,5 +47,5 @@
 // find.go, steal.go, idle.go with idle.md, events.go; native.go; block.go, sysmon.go, preempt.go, relief.go;
 // lockthread.go, affinity.go; timer.go and timers.go; join.go, both.go, for.go with frame.go, forkq.go, forklist.go;
 // ending.go, task.go and scope.go; created.go, panic.go and panictext.go; shutdown.go, trim.go, deadlock.go with
-// lastlook.go.
+// lastlook.go. What shows it all from outside: stats.go, dump.go, schedtrace.go.
 package sched

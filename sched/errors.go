@@ -123,6 +123,12 @@ func (e *DeadlockError) Error() string {
 }
 
 // deadlockTask describes gp, which is parked and can't be woken meanwhile.
-func (gp *G) deadlockTask() DeadlockTask {
-	return DeadlockTask{TaskRef: TaskRef{gp.id, gp.name}, Reason: gp.reason}
+func (gp *G) deadlockTask(now int64) DeadlockTask {
+	t := DeadlockTask{TaskRef: TaskRef{gp.id, gp.name}, Reason: gp.reason}
+	if st := gp.stackOf(); st != nil {
+		w := gp.note(st)
+		t.Since = time.Duration(sinceNS(w.since, now))
+		t.On, t.Holder.ID = describeWait(gp.reason, w.on)
+	}
+	return t
 }

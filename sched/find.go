@@ -106,8 +106,12 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		s.needspinning = false
 		m.spinning = true
 		s.nmspinning.Add(1)
+		m.p.search()
 		s.lock.Unlock()
 		return nil, true
+	}
+	if m.spinning {
+		m.p.n.vainSearches.add(1)
 	}
 	m.releasep()
 	if s.nprun == 0 {
@@ -127,6 +131,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 			m.acquirep(p)
 			m.spinning = true
 			s.nmspinning.Add(1)
+			p.search()
 		}
 	}
 	return nil, true

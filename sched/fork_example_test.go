@@ -7,10 +7,10 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// A span is what a call of sum has to know; Both takes one value, so several go into a struct.
-type span struct{ numbers []int }
+// A stretch is what a call of sum has to know; Both takes one value, so several go into a struct.
+type stretch struct{ numbers []int }
 
-func sum(s span) int {
+func sum(s stretch) int {
 	n := len(s.numbers)
 	if n <= 4 {
 		total := 0
@@ -19,7 +19,7 @@ func sum(s span) int {
 		}
 		return total
 	}
-	a, b := sched.Both(sum, span{s.numbers[:n/2]}, span{s.numbers[n/2:]})
+	a, b := sched.Both(sum, stretch{s.numbers[:n/2]}, stretch{s.numbers[n/2:]})
 	return a + b
 }
 
@@ -28,7 +28,7 @@ func ExampleBoth() {
 	for i := range numbers {
 		numbers[i] = i
 	}
-	err := sched.Default().Run(func() { fmt.Println(sum(span{numbers})) })
+	err := sched.Default().Run(func() { fmt.Println(sum(stretch{numbers})) })
 	fmt.Println(err)
 	// Output:
 	// 499500

@@ -55,14 +55,13 @@ type G struct {
 	extras    uint8 // which of the rarer fields below are set: hasLabels, hasName
 	end       Ender // told when it has ended; may be nil
 
-	labels  unsafe.Pointer // pprof labels of its creator
-	native  *native        // of a plain goroutine's entry or a wired task; else not to be looked at
-	dying   atom.Uint32    // unwound, to be read by those who have no right to run the G
-	_       [4]byte
-	sinceNS int64   // when it parked last, on the scheduler's coarse clock
-	name    string  // as GoWith was told
-	pc      uintptr // of the call that made it; 0: not known
-	parent  uint64  // id of the task that made it; 0: a plain goroutine
+	labels unsafe.Pointer // pprof labels of its creator
+	native *native        // of a plain goroutine's entry or a wired task; else not to be looked at
+	dying  atom.Uint32    // unwound, to be read by those who have no right to run the G
+	_      [12]byte
+	name   string  // as GoWith was told
+	pc     uintptr // of the call that made it; 0: not known
+	parent uint64  // id of the task that made it; 0: a plain goroutine
 }
 
 // Bits of G.extras. They spare a task that has none of it the second cache line at its end.
@@ -94,17 +93,36 @@ func (gp *G) unwind() {
 type stack struct {
 	coro.Stack // first, so that coro.Self's result is ours
 
-	g       *G                                                                        // the task; nil between two tasks and on a g0
-	m       *M                                                                        // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
-	link    *stack                                                                    // next in a pool
-	sleeper *timer                                                                    // what wakes the task from Sleep; made by the first one
-	blockM  *M                                                                        // within Block, where g and m are nil or a guest's: the worker
-	blockG  *G                                                                        // and the task
-	forks   *forkq                                                                    // what the task on it offers to thieves; nil until one has
-	wire    *native                                                                   // see lockthread.go; nil before the first LockOSThread
-	inTask  bool                                                                      // the user's function is on it
-	retired bool                                                                      // when run next it is to end
-	_       [128 - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - 2]byte // no line shared with another worker's
+	g       *G       // the task; nil between two tasks and on a g0
+	m       *M       // the worker that runs it; written by whoever switches to it; nil in a plain goroutine's entry
+	link    *stack   // next in a pool
+	sleeper *timer   // what wakes the task from Sleep; made by the first one
+	blockM  *M       // within Block, where g and m are nil or a guest's: the worker
+	blockG  *G       // and the task
+	forks   *forkq   // what the task on it offers to thieves; nil until one has
+	wire    *native  // see lockthread.go; nil before the first LockOSThread
+	wait    waitNote // for a dump
+	inTask  bool     // the user's function is on it
+	retired bool     // when run next it is to end
+
+	_ [stackSize - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(waitNote{}) - 2]byte // no line shared with another worker's
+}
+
+const stackSize = 128
+
+// waitNote is what a G that parks leaves for a dump, besides G.reason. It is written before the state
+// becomes gWaiting. seq comes last: two equal loads of it, with the state gWaiting seen before the first and
+// after the second, mean that all of one wait has been read (inspect.go, look).
+type waitNote struct {
+	on    unsafe.Pointer // what it waits for: the lock of BeginPark, the argument of Park. A pointer, so that it can be looked at; nil again when the wait is over, so that nothing is retained
+	since uint32         // when the wait began, on the coarse clock
+	seq   atom.Uint32    // counts the waits on this stack
+}
+
+// begin notes that a wait for on is about to begin.
+func (w *waitNote) begin(on unsafe.Pointer, now uint32) {
+	w.on, w.since = on, now
+	w.seq.StoreRel(w.seq.Load() + 1)
 }
 
 // self returns the calling stack, or nil for a goroutine that is not a worker's.

@@ -6,9 +6,10 @@ import "github.com/userrt/userrt/internal/coro"
 // The same in Go: runtime/proc.go, gfput and gfget (there a G keeps its stack; here a task that has
 // not started has none, so the two are kept apart).
 
-// gSlab is how Gs are allocated. The scheduler keeps all slabs for as long as it lives, so that run
+// gSlab is how Gs are allocated: so many that they fill a size class of the allocator, which wants 8 bytes of it
+// for itself; with 32, as it used to be, each G took 24 bytes more. The scheduler keeps all slabs for as long as it lives, so that run
 // queues may hold pointers that the collector does not see (runtime/proc.go, allgs).
-const gSlab = 32
+const gSlab = 31
 
 // gFree is a stack of dead Gs linked through schedlink.
 type gFree struct {
@@ -133,8 +134,9 @@ func (m *M) newStack() *stack {
 	if st := m.p.stkfree.pop(); st != nil {
 		return st
 	}
+	m.freeCPU() // making one is no matter of an instant, and m is not pinned meanwhile
 	st := &stack{}
 	s.nStacks.Add(1)
-	coro.New(&st.Stack, st.run)
+	coro.New(&st.Stack, runStack)
 	return st
 }

@@ -85,6 +85,7 @@ func (s *Scheduler) globrunqget(p *P, max int32) *G {
 	if n <= 0 {
 		return nil
 	}
+	before := s.globq.n
 	gp := s.globq.pop()
 	for n--; n > 0; n-- {
 		g := s.globq.pop()
@@ -93,6 +94,8 @@ func (s *Scheduler) globrunqget(p *P, max int32) *G {
 			break
 		}
 	}
+	p.n.globalPicks.add(1)
+	p.n.global.add(uint32(before - s.globq.n))
 	s.globqsize.Store(s.globq.n)
 	return gp
 }

@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,25 +35,11 @@ func within(t *testing.T, f func(), ss ...*Scheduler) {
 	}
 }
 
-// describe tells the state of s for a test that hangs.
+// describe tells the state of s for a test that hangs: a Dump.
 func describe(s *Scheduler) string {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	out := fmt.Sprintf("procs=%d idle=%d running=%d spinning=%d global=%d ms=%d closing=%v ended=%v\n",
-		s.procs.Load(), s.npidle.Load(), s.nprun, s.nmspinning.Load(), s.globq.n, s.nm, s.closing.Load(), s.ended)
-	for _, p := range *s.allp.Load() {
-		out += fmt.Sprintf("P%d state=%d tick=%d attn=%d runnext=%v ring=%d spawned-ended=%d\n", p.id, p.state,
-			p.schedtick.Load(), p.attn.Load(), p.runnext.Load() != nil, p.runq.tail.Load()-p.runq.head.Load(),
-			p.nSpawn.Load()-p.nEnd.Load())
-	}
-	for _, slab := range s.allgs {
-		for i := range slab {
-			if gp := &slab[i]; gp.state.Load() != gDead {
-				out += fmt.Sprintf("task %d: %s (%s)\n", gp.id, stateText[gp.state.Load()], gp.reason)
-			}
-		}
-	}
-	return out
+	var b strings.Builder
+	_ = s.Dump(&b) // a Builder takes everything
+	return b.String()
 }
 
 // forProcs runs f with GOMAXPROCS and Procs of 1, 2 and 8 in all nine combinations, on a Scheduler

@@ -6,6 +6,7 @@ import (
 
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/internal/thread"
 )
 
 // Tasks that are wired to their OS thread. The same in Go: runtime/proc.go, LockOSThread, stoplockedm,
@@ -37,7 +38,8 @@ import (
 // as often, it runs on that thread and nothing else of the scheduler does, so that what it changes of the thread
 // (affinity, credentials, namespaces, thread-local state of a C library) stays with it. To wait costs such
 // a task two thread switches, and its thread counts for Config.MaxThreads meanwhile. A task that ends wired
-// takes its thread with it; another worker takes its place. On a plain goroutine it is runtime.LockOSThread,
+// takes its thread with it; another worker takes its place. (Not if the native scheduler preempts the worker
+// in just the few nanoseconds of the last switch: then that thread lives on, and may run anything.) On a plain goroutine it is runtime.LockOSThread,
 // which a task must not call itself.
 //
 // Config.Affinity is not applied to a wired task: it keeps the CPUs that it had, or has chosen since.
@@ -54,6 +56,7 @@ func LockOSThread() {
 		return
 	}
 	coro.Wire()
+	m.noteThread()
 	gp.native, gp.stk = st.wire, nil
 	m.wired = true
 	m.s.nWired.Add(1)
@@ -228,11 +231,33 @@ func (s *Scheduler) wiredRunnable(p *P) (found *G) {
 	return found
 }
 
+// leaveDead keeps the stack of a task that has ended wired for the next worker of m's P to bury. That takes
+// swaps, and in each the thread could be lost before it has ended.
+func (m *M) leaveDead(st *stack) {
+	s := m.s
+	s.lock.Lock()
+	s.stkdead.push(st)
+	s.lock.Unlock()
+	m.p.setAttn(attnBury)
+}
+
+// buryDead buries what leaveDead has left.
+func (m *M) buryDead() {
+	s := m.s
+	var all stackPool
+	s.lock.Lock()
+	s.stkdead, all = all, s.stkdead
+	s.lock.Unlock()
+	m.buryAll(&all)
+}
+
 // unwire ends the worker whose task has ended wired: its thread may be in any state, so it ends too, and p goes to
 // another worker. It runs on m's g0. The same in Go: runtime/proc.go, gdestroy, "lockedExt".
 func (m *M) unwire() {
 	s, p := m.s, m.p
-	m.noteThread() // just now it was pinned; if it counts as moved, the thread lives on
+	if tracksThreads && thread.ID() != m.thread {
+		s.nLoose.Add(1)
+	}
 	m.wired = false
 	s.nWired.Add(-1)
 	m.gone = true

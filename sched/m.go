@@ -106,6 +106,9 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		s.lock.Unlock()
 		m.spinning = spinning
 		m.acquirep(p)
+		if spinning {
+			p.search()
+		}
 		m.note.wakeup()
 		return
 	case s.nm >= s.maxM:
@@ -133,6 +136,9 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	}
 	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch, cpu: noCPU}
 	m.acquirep(p)
+	if spinning {
+		p.search()
+	}
 	startWorker(m.main)
 }
 
@@ -162,6 +168,7 @@ func (m *M) stopm() bool {
 		m.link = s.midle
 		s.midle = m
 		s.nmidle++
+		s.nParks++
 		s.lock.Unlock()
 		// Before this thread sleeps, and for a while a native P with it, let run what the native
 		// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
@@ -213,8 +220,11 @@ func (m *M) main() {
 	for {
 		gp := m.nextg
 		m.nextg = nil
-		if gp != nil && m.p.attn.Load() != 0 {
-			gp = m.attend(gp)
+		if gp != nil {
+			m.p.n.misses.add(1) // execute, or whoever chooses it next, counts it again
+			if m.p.attn.Load() != 0 {
+				gp = m.attend(gp)
+			}
 		}
 		if gp == nil {
 			if gp = m.findRunnable(); gp == nil {
@@ -224,6 +234,7 @@ func (m *M) main() {
 		if m.spinning {
 			m.resetspinning()
 		}
+		m.p.found()
 		m.execute(gp)
 	}
 	m.noteThread() // and give the last one back what it was
@@ -268,6 +279,10 @@ func (m *M) attend(gp *G) *G {
 	if bits&attnTrim != 0 {
 		p.attn.And(^uint32(attnTrim))
 		m.trim(trimChunk)
+	}
+	if bits&attnBury != 0 {
+		p.attn.And(^uint32(attnBury))
+		m.buryDead()
 	}
 	if bits&attnRetire != 0 {
 		m.retire(gp)

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/rawlock"
@@ -30,6 +31,8 @@ type native struct {
 	// of it, and this one stays when the goroutine is gone.
 	sema  sync.Mutex
 	sleep func() bool // waits for sema, made once
+
+	wait waitNote // for a dump
 
 	inside int32 // depth of calls that run user code on this goroutine; see enterCall
 }
@@ -67,13 +70,20 @@ func (n *native) init() {
 func (n *native) acquire() bool {
 	n.sema.Lock()
 	n.gp.state.Store(gRunning)
+	n.wait.on = nil
 	return true
+}
+
+// waitsFor notes what the calling goroutine is about to wait for.
+func (n *native) waitsFor(on unsafe.Pointer) {
+	n.wait.begin(on, coarse(clock.Nanotime()))
 }
 
 // parkNative is Park without a stack to leave: on a plain goroutine, which is never unwound, the commit
 // runs right here.
 func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
 	gp.reason = reason
+	gp.native.waitsFor(arg)
 	if gp.native.wired != nil {
 		return gp.parkWired(commit, arg)
 	}
@@ -85,11 +95,13 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 		gp.native.goesOn()
 	}
 	gp.state.Store(gRunning)
+	gp.native.wait.on = nil
 	return true
 }
 
 // beginParkNative is BeginPark on a plain goroutine.
 func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
+	gp.native.waitsFor(unsafe.Pointer(lock))
 	if gp.native.wired != nil {
 		return gp.beginParkWired(lock)
 	}

@@ -55,9 +55,13 @@ type P struct {
 	nPreempt atom.Uint32 // tasks that gave way when asked to
 	nRelief  atom.Uint32 // how often its worker was found stuck
 
-	// Counters. Others read them when all is idle (s.lock) or as a guess.
-	nSpawn, nEnd atom.Uint32 // wrap; only their difference counts
-	nOverflow    uint32
+	// Counters. Others read them when all is idle (s.lock) or as a guess. They wrap; stats.go makes 64-bit
+	// ones of them.
+	nSpawn, nEnd atom.Uint32
+	nOverflow    uint32 // s.lock
+	n            tally
+	wide         [nCounts]wide // s.statLock
+	phase        phases
 
 	link               *P     // next idle P; s.lock
 	state              int8   // pIdle, pRunning, pDead; s.lock
@@ -79,6 +83,7 @@ const (
 	attnNative              // a plain goroutine has been readied here: let the native scheduler in
 	attnPreempt             // the task that runs here shall give way; see preempt.go
 	attnTimer               // some timer is overdue
+	attnBury                // s.stkdead has something; see lockthread.go
 	attnWired               // the task that runs here is wired; see lockthread.go
 	attnTrim                // there are more idle stacks than needed; see trim.go
 )
@@ -128,6 +133,9 @@ func (s *Scheduler) pidleget() *P {
 	s.nprun++
 	s.nAwake++
 	p.state = pRunning
+	now := s.nanotime()
+	s.stamp(now)
+	p.enter(phaseSearch, now) // mostly; who does not search says so
 	s.sysmonWake()
 	return p
 }
@@ -136,6 +144,7 @@ func (s *Scheduler) pidleget() *P {
 func (s *Scheduler) idlep(p *P) {
 	p.setPace(unknownPace)
 	p.clearPreempt()
+	p.enter(phaseIdle, s.nanotime())
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		s.pdead(p)
@@ -159,6 +168,7 @@ func (m *M) releasep() *P {
 	m.p = nil
 	p.setPace(unknownPace)
 	p.clearPreempt()
+	p.enter(phaseIdle, s.nanotime())
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		s.pdead(p)

@@ -68,6 +68,7 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 	}
 	m := st.m
 	gp.reason = reason
+	st.wait.begin(arg, m.s.coarse.Load())
 	to := m.schedule()
 	m.act, m.left, m.commit, m.arg = actPark, gp, commit, arg
 	leave := coro.Leave(&st.Stack, &to.Stack)
@@ -80,6 +81,7 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 	if m = st.m; m.act != actNone {
 		m.settle()
 	}
+	st.wait.on = nil
 	if gp.unwinding {
 		gp.unwinding = false
 		return false
@@ -104,6 +106,7 @@ func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() boo
 		return gp.beginParkNative(lock)
 	}
 	m := st.m
+	st.wait.begin(unsafe.Pointer(lock), m.s.coarse.Load())
 	to := m.schedule()
 	m.act, m.left, m.lock = actUnlock, gp, lock
 	leave = coro.Leave(&st.Stack, &to.Stack)
@@ -124,6 +127,7 @@ func (gp *G) EndPark() bool {
 	if m := st.m; m.act != actNone {
 		m.settle()
 	}
+	st.wait.on = nil
 	if gp.unwinding {
 		gp.unwinding = false
 		return false
@@ -245,6 +249,10 @@ func (m *M) settle() {
 	case actIdle:
 		p.stkput(m.leftStk)
 	case actDead:
+		if m.wired {
+			m.leaveDead(m.leftStk)
+			return
+		}
 		coro.Bury(&m.g0.Stack, &m.leftStk.Stack)
 		m.s.nStacks.Add(-1)
 	}

@@ -132,6 +132,7 @@ func (m *M) take(l *GList) *G {
 		m.p.runqput(g, false)
 	}
 	if gp != nil {
+		m.p.n.polled.add(1)
 		m.p.wake()
 	}
 	if l.others {

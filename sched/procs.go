@@ -1,6 +1,8 @@
 package sched
 
-import "github.com/userrt/userrt/internal/rng"
+import (
+	"github.com/userrt/userrt/internal/rng"
+)
 
 // The number of Ps. The same in Go: runtime/proc.go, procresize, which stops the world for it; here a
 // P that has become one too many is given up by its worker before the next task, and nobody waits.
@@ -44,6 +46,7 @@ func (s *Scheduler) setProcsLocked(n int) {
 			if s.closing.Load() {
 				p.setAttn(attnClosing)
 			}
+			p.phase.begin(phaseIdle, s.nanotime())
 			p.setPace(unknownPace)
 			grown = append(grown, p)
 		}
@@ -81,11 +84,16 @@ func (m *M) retire(gp *G) {
 	}
 	wasSpinning := m.spinning
 	m.spinning = false
+	if wasSpinning {
+		p.n.vainSearches.add(1)
+	}
 	s.lock.Lock()
 	p.attn.And(^uint32(attnRetire))
 	if p.id < s.procs.Load() { // SetProcs has changed its mind
 		s.globrunqput(&q)
-		m.spinning = wasSpinning
+		if m.spinning = wasSpinning; wasSpinning {
+			p.search()
+		}
 		s.lock.Unlock()
 		return
 	}

@@ -148,8 +148,8 @@ func (p *P) runqputslow(gp *G) {
 	s := p.s
 	s.lock.Lock()
 	s.globrunqspill(p, &batch)
-	s.lock.Unlock()
 	p.nOverflow++
+	s.lock.Unlock()
 }
 
 // runqget takes the task that p is to run next, nil when p has none. Only p's worker.

@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"unsafe"
+
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
 )
@@ -25,6 +27,7 @@ func (m *M) next() *G {
 func (m *M) schedule() *stack {
 	gp := m.next()
 	if gp == nil {
+		m.p.n.misses.add(1)
 		return &m.g0
 	}
 	return m.stackFor(gp)
@@ -46,11 +49,13 @@ func (m *M) scheduleYield(st *stack) *stack {
 		if gp := p.runqget(); gp != nil {
 			return m.stackFor(gp)
 		}
+		p.n.misses.add(1)
 		return nil
 	}
 	if gp := m.next(); gp != nil {
 		return m.stackFor(gp)
 	}
+	p.n.misses.add(1)
 	if p.fair <= 0 || p.attn.Load() != 0 {
 		return &m.g0 // outOfTurn has left something to it
 	}
@@ -107,18 +112,21 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 		p.measurePace(now-p.fairAt, tick-p.fairTick)
 		p.fairAt, p.fairTick = now, tick
 	}
-	if now-p.nativeTime > nativeSliceNS {
-		p.setAttn(attnNative)
-		p.fair = 0 // findFast shall do the rest; tasks of 100 µs come here each time
-		return nil, true
+	native := now-p.nativeTime > nativeSliceNS
+	if native {
+		p.setAttn(attnNative) // for the next choice, if this one finds something
 	}
-	if s.globqsize.Load() > 0 {
+	if s.globqsize.Load() > 0 { // in any case, or long tasks would always find the other turn due
 		s.lock.Lock()
 		gp = s.globrunqget(p, 1)
 		s.lock.Unlock()
 		if gp != nil {
 			return gp, false
 		}
+	}
+	if native {
+		p.fair = 0 // findFast shall do the rest; tasks of 100 µs come here each time
+		return nil, true
 	}
 	if gp := p.stealParked(); gp != nil {
 		return gp, false
@@ -135,7 +143,9 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 // machine and milliseconds on a busy one; giving way before, with the wire released, takes 0.13 µs.
 const nativeSliceNS = 5_000_000
 
-// run is the body of a coroutine: it runs tasks, one after the other, until it is retired.
+// runStack is the body of a coroutine: it runs tasks, one after the other, until it is retired.
+func runStack(st *coro.Stack) { (*stack)(unsafe.Pointer(st)).run() }
+
 func (st *stack) run() {
 	defer st.exited()
 	st.m.settle()
@@ -218,6 +228,8 @@ func (st *stack) idle() *G {
 			return gp
 		}
 		to = m.stackFor(gp)
+	} else {
+		m.p.n.misses.add(1)
 	}
 	m.act, m.leftStk = actIdle, st
 	if m.wired { // to is g0, which buries it
@@ -235,6 +247,7 @@ func (st *stack) idle() *G {
 // The same in Go: runtime/proc.go, execute.
 func (m *M) execute(gp *G) {
 	st := gp.stk
+	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	if st == nil {
 		if gp.fn == nil {
 			m.startlockedm(gp)
@@ -251,7 +264,6 @@ func (m *M) execute(gp *G) {
 		m.takeCPU()
 	}
 	coro.Clear(&m.g0.Stack, &st.Stack)
-	m.p.schedtick.StoreRel(m.p.schedtick.Load() + 1)
 	gp.state.StoreRel(gRunning)
 	st.m = m
 	coro.Switch(&m.g0.Stack, &st.Stack)

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/clock"
 )
 
 // pair starts two tasks in s that ready each other until stop is set, and returns when they run.
@@ -155,4 +157,28 @@ func TestYieldTakesTurnsWhatever(t *testing.T) {
 		}
 	})
 	require.Zero(t, skipped, "of %d", turn)
+}
+
+// A task that yields again and again, and works for so long in between that each look out of turn finds the
+// native scheduler's turn due, does not keep the global queue waiting.
+func TestSlowYieldsLetGlobalQueueRun(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	var ran atomic.Bool
+	run(t, s, func() {
+		done := make(chan struct{})
+		go func() {
+			s.Go(func() { ran.Store(true) })
+			close(done)
+		}()
+		<-done
+		for range 20 * fairTicks {
+			if ran.Load() {
+				return
+			}
+			for end := clock.Nanotime() + 2*nativeSliceNS/fairTicks; clock.Nanotime() < end; {
+			}
+			Yield()
+		}
+	})
+	require.True(t, ran.Load())
 }

@@ -66,11 +66,13 @@ type Scheduler struct {
 	tun   Tunables // cfg's, with numbers for zeros
 	hooks *Hooks   // cfg's; nil if there is none
 	seed  uint64
+	num   uint32 // counts the Schedulers of the process
 
 	// Read by all, written seldom.
 	allp    atomic.Pointer[[]*P] // every P there has been; it only grows
 	procs   atomic.Int32         // how many of them count
 	closing atomic.Bool          // tasks are to end; written under lock
+	coarse  atom.Uint32          // the coarse clock; see clock.go
 
 	_          [64]byte
 	npidle     atomic.Int32 // idle Ps; written under lock
@@ -96,9 +98,11 @@ type Scheduler struct {
 	wantM        bool   // a P with work found no M: who goes idle next shall take it
 	nCreated     uint64 // Ms ever made
 	nReused      uint64 // Ms taken from midle
+	nParks       uint64 // Ms put there
 	gfree        gFree
 	stkfree      stackPool
 	stkTrim      stackTrim
+	stkdead      stackPool // to be buried; see lockthread.go
 	allgs        []*[gSlab]G
 	nSpawn       uint32 // tasks spawned from outside; wraps
 	nDrop        uint32 // tasks dropped before they started; wraps
@@ -106,17 +110,20 @@ type Scheduler struct {
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
 	nBoundLeft   atomic.Uint64 // of these, from a thread that was bound to a CPU: by a preemption just within a swap
+	nLoose       atomic.Uint64 // threads of tasks that ended wired which have not ended; see lockthread.go
 	nWired       atomic.Int32  // wired tasks
 	idleSeq      atom.Uint32   // counts what the ender waits for, see shutdown.go: a futex
 	workersUp    atom.Uint32   // workers that have not quite ended: a futex
 	nStacks      atomic.Int32  // stacks that exist
 
 	forks forkList
+	gone  atomic.Bool // it has ended, and runs nothing any more
 
 	sysmonState
 	pollState
 	endState
 	deadlockState
+	statState
 }
 
 // New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.
@@ -150,8 +157,9 @@ func New(cfg Config) (*Scheduler, error) {
 	}
 	s.wantProcs = n
 	s.setProcsLocked(n) // nobody else knows s
+	s.enter()
 	fence.Start()
-	enlist(s)
+	s.detects()
 	return s, nil
 }
 

@@ -70,7 +70,7 @@ func TestWaitReasonText(t *testing.T) {
 	require.Equal(t, "IO wait", WaitReasonIOWait.String())
 	require.Equal(t, "sync.WaitGroup.Wait", WaitReasonWaitGroupWait.String())
 	require.Equal(t, "task wait", WaitReasonTaskWait.String())
-	require.Equal(t, "unknown wait reason", (WaitReasonTaskWait + 1).String())
+	require.Equal(t, "unknown wait reason", WaitReason(254).String())
 	require.Equal(t, "unknown wait reason", WaitReason(255).String())
 }
 

@@ -219,7 +219,9 @@ func (s *Scheduler) ender() {
 		}
 	}
 	s.endWorkers()
-	delist(s)
+	if s.cfg.DetectDeadlock {
+		detecting.Add(-1)
+	}
 	s.tellEnd(nil)
 }
 
@@ -435,6 +437,8 @@ func (s *Scheduler) endWorkers() {
 	if p := s.poller.Load(); p != nil {
 		_ = (*p).Close()
 	}
+	s.gone.Store(true)
+	s.traceEnd()
 }
 
 // workerGone is the last act of a worker's goroutine.

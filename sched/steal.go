@@ -22,6 +22,7 @@ func (m *M) findByStealing() *G {
 		}
 		m.spinning = true
 		s.nmspinning.Add(1)
+		m.p.search()
 	}
 	if s.tun.NoStealing {
 		return nil
@@ -35,6 +36,7 @@ func (m *M) findByStealing() *G {
 		for range n {
 			if p := all[at]; p != m.p {
 				if gp := m.stealFrom(p, last); gp != nil {
+					m.p.n.steals.add(1)
 					return gp
 				}
 			}
@@ -54,6 +56,7 @@ func (m *M) findByStealing() *G {
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if !p.runq.empty() && p.worthMoving() {
+		self.n.stealTries.add(1)
 		if gp := p.stealHalf(self); gp != nil {
 			self.hookStolen(gp, p)
 			return gp
@@ -71,6 +74,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if gp == nil {
 		return nil
 	}
+	self.n.stealTries.add(1)
 	tick := p.schedtick.Load()
 	procyield.Pause(runnextPause)
 	if p.schedtick.Load() != tick || p.waking.Load() != 0 || !p.gate.enter() {
@@ -82,6 +86,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 		return nil
 	}
 	self.hookStolen(gp, p)
+	self.n.stolen.add(1)
 	return gp
 }
 
@@ -100,6 +105,7 @@ func (p *P) stealHalf(thief *P) *G {
 	if n == 0 {
 		return nil
 	}
+	thief.n.stolen.add(n)
 	n--
 	gp := thief.runq.ring[(t+n)%runqSize].Load()
 	if n > 0 {

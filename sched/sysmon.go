@@ -27,6 +27,7 @@ type sysmonState struct {
 	sysmonOn     bool       // it has been started; s.lock
 	sysmonSleeps bool       // until a P is taken; s.lock
 	sysmonSema   sync.Mutex // held; unlocked once to end that sleep
+	tracedAt     int64      // when it last wrote a trace line, ns; its own
 	sysmonAt     int64      // when it last looked at the Ps, ns; its own
 }
 
@@ -52,7 +53,7 @@ func (s *Scheduler) sysmon() {
 	n := nap.New()
 	delay, idle := int64(sysmonMinNS), 0
 	for {
-		n.Sleep(s.untilTimer(delay))
+		n.Sleep(traceDelay(s.untilTimer(delay)))
 		slept, ended := s.sysmonSleep()
 		if ended {
 			break
@@ -119,6 +120,11 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		did = true
 	}
 	s.trimLook(now)
+	s.stamp(now)
+	s.traceDue(now)
+	if now-s.widenedAt > widenNS {
+		s.widen(now)
+	}
 	queued = s.watchPs(now)
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued

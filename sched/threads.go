@@ -84,6 +84,9 @@ func (s *Scheduler) takeStacks(l *stackPool) {
 	for st := s.stkfree.pop(); st != nil; st = s.stkfree.pop() {
 		l.push(st)
 	}
+	for st := s.stkdead.pop(); st != nil; st = s.stkdead.pop() {
+		l.push(st)
+	}
 }
 
 // undertaker stands for the worker on which a stack ends: Bury may put that off, and any worker may come by then.

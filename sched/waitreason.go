@@ -4,7 +4,7 @@ package sched
 // waitReason.
 type WaitReason uint8
 
-// The reasons of userrt's own primitives. Others may use the one that fits best.
+// The reasons of userrt's own primitives. Others use the one that fits best, or NewWaitReason.
 const (
 	WaitReasonZero WaitReason = iota
 	WaitReasonChanReceive
@@ -47,8 +47,11 @@ var waitReasonText = [...]string{
 
 // String returns the runtime's text for the reason, "unknown wait reason" for a number out of range.
 func (w WaitReason) String() string {
-	if int(w) >= len(waitReasonText) {
-		return "unknown wait reason"
+	if int(w) < len(waitReasonText) {
+		return waitReasonText[w]
 	}
-	return waitReasonText[w]
+	if text := reasons.text[w].Load(); text != nil {
+		return *text
+	}
+	return "unknown wait reason"
 }

@@ -6,6 +6,7 @@ package waitgroup
 import (
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -32,9 +33,17 @@ func within(t *testing.T, f func()) {
 	select {
 	case <-done:
 	case <-limit.C:
-		buf := make([]byte, 1<<20)
-		t.Fatalf("hangs\n%s", buf[:runtime.Stack(buf, true)])
+		t.Fatalf("hangs\n%s", stuck())
 	}
+}
+
+// stuck tells what all tasks and all goroutines do.
+func stuck() string {
+	var b strings.Builder
+	_ = sched.DumpAll(&b) // a Builder takes everything
+	buf := make([]byte, 1<<20)
+	b.Write(buf[:runtime.Stack(buf, true)])
+	return b.String()
 }
 
 // until gives way until cond holds, and fails with all stacks if that takes too long.
@@ -42,8 +51,7 @@ func until(t *testing.T, cond func() bool, what string, args ...any) {
 	t.Helper()
 	for end := time.Now().Add(hangLimit / 2); !cond(); sched.Yield() {
 		if time.Now().After(end) {
-			buf := make([]byte, 1<<20)
-			require.Fail(t, "never so: "+fmt.Sprintf(what, args...), "%s", buf[:runtime.Stack(buf, true)])
+			require.Fail(t, "never so: "+fmt.Sprintf(what, args...), "%s", stuck())
 		}
 	}
 }

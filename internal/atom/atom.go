@@ -22,6 +22,10 @@ type Uint32 struct{ v uint32 }
 // Load is an acquire load.
 func (x *Uint32) Load() uint32 { return atomic.LoadUint32(&x.v) }
 
+// Peek is Load for who has come by x without any order, through a plain pointer that is checked afterwards. To
+// the race detector even the word's first zero would be a race with a Load.
+func (x *Uint32) Peek() uint32 { return peek32(&x.v) }
+
 // Store is sequentially consistent: a later Load of another word cannot pass it.
 func (x *Uint32) Store(v uint32) { atomic.StoreUint32(&x.v, v) }
 

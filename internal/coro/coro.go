@@ -45,7 +45,7 @@ func Self() *Stack { return lookup() }
 // or from st. Nothing tells when a plain goroutine ends, so the entry stays until a sweep, and is found by
 // a goroutine that the runtime gives the same g before that: ask Mine, and if not, Adopt another.
 func Adopt(st *Stack) {
-	st.goid = getg.Goid()
+	st.guest = true
 	adopting.Lock()
 	register(st)
 	adopting.Unlock()
@@ -57,3 +57,24 @@ var adopting sync.Mutex
 
 // Mine reports whether st, the Self of the caller, was adopted by the caller and not by an earlier goroutine.
 func (st *Stack) Mine() bool { return !getg.Reused || st.goid == getg.Goid() }
+
+// Goid returns the id of the goroutine that st is, by which its traceback can be found. A
+// reader that may come too early for it is not watched by the race detector.
+//
+//go:norace
+func (st *Stack) Goid() uint64 { return st.goid }
+
+// Adopted calls f for every stack that Adopt has entered and that is still in the table, its goroutine alive
+// or not. It takes no lock: what is entered or taken out meanwhile may be left out.
+func Adopted(f func(*Stack)) {
+	t := stacks.Load()
+	for i := range t.entries {
+		e := &t.entries[i]
+		if e.key.Load() <= tombstone {
+			continue
+		}
+		if st := e.st.Load(); st != nil && st.guest {
+			f(st)
+		}
+	}
+}

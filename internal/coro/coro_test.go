@@ -51,7 +51,7 @@ func TestSelfFindsTheRunningStack(t *testing.T) {
 		require.Same(t, g0, Self())
 		st := &Stack{}
 		var seen *Stack
-		New(st, func() {
+		New(st, func(*Stack) {
 			for !Marked(st) { // for good
 				seen = Self()
 				Switch(st, g0)
@@ -90,7 +90,7 @@ func TestSwitchGoesStraightFromTaskToTask(t *testing.T) {
 			st[i] = &Stack{}
 		}
 		for i := range st {
-			New(st[i], func() {
+			New(st[i], func(*Stack) {
 				for round := range 3 {
 					order = append(order, 10*round+i)
 					if i < 2 {
@@ -113,7 +113,7 @@ func TestLabelsOfTheMakerOnly(t *testing.T) {
 	onG0(t, func(g0 *Stack) {
 		st := &Stack{}
 		fresh, after := true, true
-		New(st, func() {
+		New(st, func(*Stack) {
 			fresh = getg.Labels() == nil
 			pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("a", "b")))
 			Switch(st, g0)
@@ -189,7 +189,7 @@ func migrate(t *testing.T, workers, nstacks, moves int) {
 			born.Do(func() {
 				for i := range nstacks {
 					g := &task{id: i}
-					New(&g.Stack, func() {
+					New(&g.Stack, func(*Stack) {
 						g.w.arrive()
 						for k := 0; left.Add(-1) > 0; k++ {
 							if grow(k%64, g.id) != g.id+k%64 || Self() != &g.Stack {
@@ -287,7 +287,7 @@ func TestEndingInAnyCell(t *testing.T) {
 			dying := false
 			for i := range st {
 				st[i] = &Stack{}
-				New(st[i], func() {
+				New(st[i], func(*Stack) {
 					defer func() {
 						ended++
 						Switch(st[i], g0) // dead; when it runs again it ends
@@ -337,7 +337,7 @@ func BenchmarkSwitch(b *testing.B) {
 		var st [2]Stack
 		left := b.N
 		for i := range st {
-			New(&st[i], func() {
+			New(&st[i], func(*Stack) {
 				for left > 0 {
 					left--
 					Switch(&st[i], &st[1-i])

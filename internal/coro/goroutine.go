@@ -15,23 +15,23 @@ const Backend = "goroutine"
 type Stack struct {
 	// wake is a binary semaphore, held but for the instant of a hand-over. It is a mutex, not a
 	// channel, because a native channel belongs to the synctest bubble in which it was made.
-	wake sync.Mutex
-	key  uintptr
-	goid uint64 // of the goroutine that has adopted it; 0 in all others
-	body func()
-	to   *Stack      // where it switches
-	swap func() bool // its method hand
+	wake  sync.Mutex
+	goid  uint64 // of the goroutine that it is; in use from register on
+	guest bool   // entered by Adopt
+	body  func(*Stack)
+	to    *Stack      // where it switches
+	swap  func() bool // its method hand
 }
 
-// New makes st a fresh stack; the first switch to it starts its goroutine, which runs body.
-func New(st *Stack, body func()) {
+// New makes st a fresh stack; the first switch to it starts its goroutine, which runs body(st).
+func New(st *Stack, body func(*Stack)) {
 	st.wake.Lock()
 	st.body, st.swap = body, st.hand
 	go func() {
 		st.wake.Lock()
 		register(st)
 		defer unregister(st)
-		st.body()
+		st.body(st)
 	}()
 }
 

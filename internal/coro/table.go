@@ -86,17 +86,18 @@ func lookup() *Stack {
 
 // register enters the calling goroutine as st.
 func register(st *Stack) {
-	st.key = getg.Get()
+	key := getg.Get()
 	tableMu.Lock()
 	defer tableMu.Unlock()
 	t := stacks.Load()
-	if st.goid != 0 {
+	st.goid = getg.Goid()
+	if st.guest {
 		adopted++
 	}
 	if 2*(used+1) > len(t.entries) || adopted > max(kept, minTable/4) {
 		t = rebuild(t)
 	}
-	u, l := t.put(st.key, st)
+	u, l := t.put(key, st)
 	used += u
 	live += l
 }
@@ -134,8 +135,9 @@ func unregister(st *Stack) {
 	defer tableMu.Unlock()
 	t := stacks.Load()
 	mask := uintptr(len(t.entries) - 1)
-	for i := t.home(st.key); ; i++ {
-		if e := &t.entries[i&mask]; e.key.Load() == st.key {
+	key := getg.Get()
+	for i := t.home(key); ; i++ {
+		if e := &t.entries[i&mask]; e.key.Load() == key {
 			e.st.Store(nil)
 			e.key.Store(tombstone)
 			break
@@ -196,10 +198,10 @@ func (e *entry) alive() bool {
 	if key <= tombstone {
 		return false
 	}
-	goid := e.st.Load().goid
-	if goid == 0 {
+	st := e.st.Load()
+	if !st.guest {
 		return true // a stack's end takes it out
 	}
-	ended, known := getg.Ended(key, goid)
+	ended, known := getg.Ended(key, st.goid)
 	return !known || !ended
 }

@@ -1,0 +1,22 @@
+package sched
+
+// The coarse clock: when a task parks, for dumps. A clock read would cost a third of the park, so sysmon
+// stamps the time into the scheduler in each of its rounds, and who takes the first P after all were
+// idle does too. In the runtime the collector fills in waitsince, when it
+// finds a goroutine waiting (runtime/mgcmark.go, markroot).
+
+// coarseShift makes a tick of 16.8 ms, so that 32 bits, which any processor stores at once, last for two years.
+const coarseShift = 24
+
+// coarse turns monotonic nanoseconds into ticks.
+func coarse(now int64) uint32 { return uint32(now >> coarseShift) }
+
+// stamp sets the coarse clock. It is read at each park, so it is not written without need.
+func (s *Scheduler) stamp(now int64) {
+	if c := coarse(now); s.coarse.Load() != c {
+		s.coarse.StoreRel(c)
+	}
+}
+
+// sinceNS returns how long ago, in nanoseconds and by a tick at most too long, the coarse time c was.
+func sinceNS(c uint32, now int64) int64 { return int64(coarse(now)-c) << coarseShift }

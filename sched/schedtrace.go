@@ -1,0 +1,76 @@
+package sched
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+// Trace lines: with USERRT_SCHEDTRACE=1000 in the environment each Scheduler writes to standard error, every
+// 1000 ms while it runs something, and once when it has closed,
+//
+//	SCHED 1004ms: scheduler=1 procs=2 idleprocs=0 threads=3 spinningthreads=0 needspinning=0 idlethreads=1 tasks=23 runqueue=5 [ 4 12 ]
+//
+// the time since the program began; Ps, and those without a worker; workers, those that search, whether the next
+// one without work is to search, those asleep; tasks that have not ended; tasks in the global queue, and in
+// each P's ring. sysmon writes it, so an idle scheduler writes nothing. The same in Go: runtime/proc.go,
+// schedtrace, for GODEBUG=schedtrace=1000.
+
+// traceEveryNS is what the environment asks for; 0: nothing.
+var traceEveryNS = parseTraceEvery(os.Getenv("USERRT_SCHEDTRACE"))
+
+func parseTraceEvery(text string) int64 {
+	ms, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || ms < 0 {
+		return 0
+	}
+	return ms * 1e6
+}
+
+// SchedTrace writes one line as USERRT_SCHEDTRACE does.
+func (s *Scheduler) SchedTrace(w io.Writer) error {
+	g := gather{s: s, info: newDumpInfo(s)}
+	g.queues(0)
+	var b bytes.Buffer
+	g.info.traceLine(&b)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// traceDue writes the line if it is time; sysmon calls it.
+func (s *Scheduler) traceDue(now int64) {
+	if traceEveryNS != 0 && now-s.tracedAt >= traceEveryNS {
+		s.tracedAt = now
+		_ = s.SchedTrace(os.Stderr)
+	}
+}
+
+// traceEnd writes the last line.
+func (s *Scheduler) traceEnd() {
+	if traceEveryNS != 0 {
+		_ = s.SchedTrace(os.Stderr)
+	}
+}
+
+// traceDelay bounds sysmon's sleep, so that it is up in time.
+func traceDelay(delay int64) int64 {
+	if traceEveryNS != 0 {
+		return min(delay, traceEveryNS)
+	}
+	return delay
+}
+
+func (d *DumpInfo) traceLine(b *bytes.Buffer) {
+	needspinning := 0
+	if d.NeedSpin {
+		needspinning = 1
+	}
+	fmt.Fprintf(b, "SCHED %dms: scheduler=%d procs=%d idleprocs=%d threads=%d spinningthreads=%d needspinning=%d idlethreads=%d tasks=%d runqueue=%d [",
+		d.UptimeNS/1e6, d.Scheduler, d.Procs, d.IdleProcs, d.Threads, d.Searching, needspinning, d.IdleM, d.Live, d.GlobalQueueLen)
+	for i := range d.Ps {
+		fmt.Fprintf(b, " %d", len(d.Ps[i].Runq))
+	}
+	b.WriteString(" ]\n")
+}
