@@ -4,7 +4,7 @@
 // the scheduler has done about the hog. A hog that makes calls of userrt (here on a channel) is marked after 10 ms and gives way
 // at its next call: a preemption, again and again. One that makes no call can't be interrupted by a library;
 // another P and thread stand in for its P for as long as it goes on: one relief, and then nobody waits. With a second P the
-// sleeper has that.
+// sleeper has that. (On a busy machine a hog whose thread is kept waiting by the kernel may be relieved too.)
 //
 // Concepts: time slices, preemption, the monitor thread.
 // Read next: docs/tour.md, "12"; sched/preempt.go and sched/relief.go.

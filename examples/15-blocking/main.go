@@ -11,6 +11,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -41,7 +42,7 @@ func main() {
 type result struct {
 	block    bool
 	took     time.Duration
-	computed int64 // steps, until the last write was done
+	computed atomic.Int64 // steps
 	stats    sched.Stats
 }
 
@@ -55,15 +56,18 @@ func measure(block bool) (*result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &result{block: block}
-	start := time.Now()
+	r, start := &result{block: block}, time.Now()
+	var failed error
+	bracket := sched.Block
+	if !block {
+		bracket = func(f func()) { f() }
+	}
 	err = s.Run(func() {
 		var stop atomic.Bool
-		var computed atomic.Int64
 		var computing, writing waitgroup.WaitGroup
 		for range procs {
 			computing.Go(func() {
-				for x := uint32(1); !stop.Load(); computed.Add(1) {
+				for x := uint32(1); !stop.Load(); r.computed.Add(1) {
 					for range 10_000 {
 						x = x*1664525 + 1013904223
 					}
@@ -71,48 +75,36 @@ func measure(block bool) (*result, error) {
 				}
 			})
 		}
-		var failed atomic.Pointer[error]
+		var errs [writers]error
 		for i := range writers {
-			writing.Go(func() {
-				if e := writeAll(fmt.Sprintf("%s/%d", dir, i), block); e != nil {
-					failed.Store(&e)
-				}
-			})
+			writing.Go(func() { errs[i] = writeAll(fmt.Sprintf("%s/%d", dir, i), bracket) })
 		}
 		writing.Wait()
-		r.computed = computed.Load()
 		stop.Store(true)
 		computing.Wait()
-		if e := failed.Load(); e != nil {
-			err = *e
-		}
+		failed = errors.Join(errs[:]...)
 	})
 	r.took = time.Since(start)
-	if err != nil {
+	if err = errors.Join(err, failed); err != nil {
 		return nil, err
 	}
 	r.stats = s.Stats()
 	return r, s.Close()
 }
 
-// writeAll writes to a new file and waits for the disk after each write, in Block or not.
-func writeAll(name string, block bool) error {
+// writeAll writes to a new file and waits for the disk after each write, within bracket.
+func writeAll(name string, bracket func(func())) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	for range writes {
-		write := func() {
+		bracket(func() {
 			if _, err = f.Write(make([]byte, 4096)); err == nil {
 				err = f.Sync()
 			}
-		}
-		if block {
-			sched.Block(write)
-		} else {
-			write()
-		}
+		})
 		if err != nil {
 			return err
 		}
@@ -122,6 +114,6 @@ func writeAll(name string, block bool) error {
 
 func (r *result) print(w io.Writer) {
 	fmt.Fprintf(w, "block=%-5v: %d writes in %v, %d steps computed meanwhile; %d calls of Block, %d hand-offs, %d threads made, %d times one reused, %d reliefs\n",
-		r.block, writers*writes, r.took.Round(time.Millisecond), r.computed,
+		r.block, writers*writes, r.took.Round(time.Millisecond), r.computed.Load(),
 		r.stats.Blocks, r.stats.HandOffs, r.stats.ThreadsCreated, r.stats.ThreadsReused, r.stats.Reliefs)
 }

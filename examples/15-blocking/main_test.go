@@ -17,7 +17,7 @@ func TestBlocking(t *testing.T) {
 	require.LessOrEqual(t, r.stats.HandOffs, r.stats.Blocks)
 	require.Positive(t, r.stats.ThreadsReused)
 	require.LessOrEqual(t, int(r.stats.ThreadsCreated), writers+procs+1)
-	require.Positive(t, r.computed)
+	require.Positive(t, r.computed.Load())
 	var out bytes.Buffer
 	r.print(&out)
 	require.Contains(t, out.String(), "160 calls of Block")
