@@ -64,6 +64,9 @@ func (panickingError) Error() string { panic("double error") }
 //go:noinline
 func overflow(n int) byte {
 	var buf [64 << 10]byte
+	if n < 0 {
+		return 0 // never
+	}
 	buf[n] = byte(n)
 	return buf[0] + overflow(n+1)
 }

@@ -210,7 +210,7 @@ func TestConformanceRuntimeErrors(t *testing.T) {
 	s := newTest(t, Config{Procs: 2, PanicHandler: func(*PanicError) {}})
 	zero := 0
 	for name, f := range map[string]func(){
-		"nil map":         func() { var m map[int]int; m[1] = 1 },
+		"nil map":         func() { set(nil) },
 		"double close":    func() { c := make(chan int); close(c); close(c) },
 		"send on closed":  func() { c := make(chan int); close(c); c <- 1 },
 		"division":        func() { spun.Store(int64(1 / zero)) },
@@ -226,6 +226,8 @@ func TestConformanceRuntimeErrors(t *testing.T) {
 		require.ErrorAs(t, err, &re, name)
 	}
 }
+
+func set(m map[int]int) { m[1] = 1 }
 
 // TestConformanceNumTasks: tasks that have ended are counted no longer, nor found.
 // runtime/proc_test.go, TestNumGoroutine.
