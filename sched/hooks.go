@@ -28,50 +28,56 @@ func (h *Hooks) any() bool {
 		h.WorkerStarted != nil || h.WorkerStuck != nil || h.WorkerRelieved != nil
 }
 
-// The moments, each behind the one test: s.hooks is nil when no hook is set.
+// The moments. Who comes by one looks at s.hooks, which is nil when no hook is set (a P has a copy), and calls
+// the method only if it is not: a test of a word instead of a call.
 
-func (s *Scheduler) hookSpawned(gp *G) {
-	if h := s.hooks; h != nil && h.TaskSpawned != nil {
+func (h *Hooks) spawned(gp *G) {
+	if h.TaskSpawned != nil {
 		h.TaskSpawned(gp.id, gp.parent)
 	}
 }
 
-func (p *P) hookStarted(gp *G) {
-	if h := p.s.hooks; h != nil && h.TaskStarted != nil {
+func (h *Hooks) started(gp *G, p *P) {
+	if h.TaskStarted != nil {
 		h.TaskStarted(gp.id, int(p.id))
 	}
 }
 
-func (s *Scheduler) hookParked(gp *G) {
-	if h := s.hooks; h != nil && h.TaskParked != nil {
+func (h *Hooks) parked(gp *G) {
+	if h.TaskParked != nil {
 		h.TaskParked(gp.id, gp.reason)
 	}
 }
 
-func (s *Scheduler) hookReadied(gp *G) {
-	if h := s.hooks; h != nil && h.TaskReadied != nil {
+func (h *Hooks) readied(gp *G) {
+	if h.TaskReadied != nil {
 		h.TaskReadied(gp.id)
 	}
 }
 
-func (s *Scheduler) hookEnded(gp *G) {
-	if h := s.hooks; h != nil && h.TaskEnded != nil {
+func (h *Hooks) ended(gp *G) {
+	if h.TaskEnded != nil {
 		h.TaskEnded(gp.id)
 	}
 }
 
-func (s *Scheduler) hookRelief(p *P, stuck bool) {
-	switch h := s.hooks; {
-	case h == nil:
+func (h *Hooks) stolen(gp *G, from, thief *P) {
+	if h.TaskStolen != nil {
+		h.TaskStolen(gp.id, int(from.id), int(thief.id))
+	}
+}
+
+func (h *Hooks) workerStarted(workers int) {
+	if h.WorkerStarted != nil {
+		h.WorkerStarted(workers)
+	}
+}
+
+func (h *Hooks) relief(p *P, stuck bool) {
+	switch {
 	case stuck && h.WorkerStuck != nil:
 		h.WorkerStuck(int(p.id))
 	case !stuck && h.WorkerRelieved != nil:
 		h.WorkerRelieved(int(p.id))
-	}
-}
-
-func (p *P) hookStolen(gp *G, from *P) {
-	if h := p.s.hooks; h != nil && h.TaskStolen != nil {
-		h.TaskStolen(gp.id, int(from.id), int(p.id))
 	}
 }

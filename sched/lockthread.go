@@ -231,6 +231,15 @@ func (s *Scheduler) wiredRunnable(p *P) (found *G) {
 	return found
 }
 
+// leaveWired leaves st, whose task has ended wired, for good; it returns when st is buried. That may be by any worker
+// (coro.Bury puts it off), and st.m is not it.
+func (st *stack) leaveWired() {
+	m := st.m
+	st.retired = true
+	m.act, m.leftStk = actDead, st
+	coro.Switch(&st.Stack, &m.g0.Stack)
+}
+
 // leaveDead keeps the stack of a task that has ended wired for the next worker of m's P to bury. That takes
 // swaps, and in each the thread could be lost before it has ended.
 func (m *M) leaveDead(st *stack) {

@@ -131,8 +131,8 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	s.sysmonStart()
 	n := s.nm
 	s.lock.Unlock()
-	if h := s.hooks; h != nil && h.WorkerStarted != nil {
-		h.WorkerStarted(n)
+	if h := s.hooks; h != nil {
+		h.workerStarted(n)
 	}
 	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch, cpu: noCPU}
 	m.acquirep(p)

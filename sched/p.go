@@ -15,7 +15,8 @@ type P struct {
 	s   *Scheduler
 	m   *M // its worker; nil while idle
 
-	tun *Tunables // of s
+	tun   *Tunables // of s
+	hooks *Hooks    // of s
 
 	gate      gate        // lets thieves at runnext and runq
 	noRunnext bool        // Tunables.NoRunnext

@@ -152,7 +152,9 @@ func (gp *G) Ready() {
 		gp.readyNative()
 		return
 	}
-	s.hookReadied(gp)
+	if h := s.hooks; h != nil {
+		h.readied(gp)
+	}
 	gp.state.StoreRel(gRunnable)
 	if st := self(); st != nil && st.m.s == s {
 		if p := st.m.p; p != nil {
@@ -215,7 +217,9 @@ func (m *M) settle() {
 	m.act = actNone
 	switch act {
 	case actUnlock:
-		m.s.hookParked(gp)
+		if h := m.s.hooks; h != nil {
+			h.parked(gp)
+		}
 		gp.state.StoreRel(gWaiting)
 		m.lock.Unlock()
 		if p.attn.Load()&attnClosing != 0 {
@@ -224,10 +228,14 @@ func (m *M) settle() {
 	case actPark:
 		commit, arg := m.commit, m.arg
 		m.arg = nil
-		m.s.hookParked(gp)
+		if h := m.s.hooks; h != nil {
+			h.parked(gp)
+		}
 		gp.state.StoreRel(gWaiting)
 		if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
-			m.s.hookReadied(gp)
+			if h := m.s.hooks; h != nil {
+				h.readied(gp)
+			}
 			p.runqput(gp, true)
 		}
 		if p.attn.Load()&attnClosing != 0 {

@@ -40,7 +40,9 @@ func (l *GList) Push(gp *G) {
 		gp.Ready()
 		return
 	}
-	l.s.hookReadied(gp)
+	if h := l.s.hooks; h != nil {
+		h.readied(gp)
+	}
 	gp.state.StoreRel(gRunnable)
 	l.q.pushBack(gp)
 }

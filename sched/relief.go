@@ -38,7 +38,9 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 		if tick != w.tick || p.blocked.Load() != 0 || p.id >= procs {
 			if w.stuck {
 				changed = true
-				s.hookRelief(p, false)
+				if h := s.hooks; h != nil {
+					h.relief(p, false)
+				}
 			}
 			*w = watch{tick: tick, since: now}
 			continue
@@ -57,7 +59,9 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 			w.stuck = true
 			p.setPace(unknownPace) // let thieves at its ring
 			p.nRelief.Add(1)
-			s.hookRelief(p, true)
+			if h := s.hooks; h != nil {
+				h.relief(p, true)
+			}
 			busy, changed = true, true
 		default:
 			busy = true

@@ -161,7 +161,17 @@ func (st *stack) runTasks() {
 	for {
 		gp := st.g
 		if gp == nil {
-			if gp = st.idle(); gp == nil {
+			if leave := st.idle(); leave != nil { // the switch by hand, as in park.go
+				leave()
+				coro.Pin()
+				if st.HasErrand() {
+					st.Errand()
+				}
+				if m := st.m; m.act != actNone {
+					m.settle()
+				}
+			}
+			if gp = st.g; gp == nil {
 				return
 			}
 		}
@@ -173,7 +183,9 @@ func (st *stack) runTasks() {
 			gp.extras &^= hasLabels
 		}
 		st.inTask = true
-		st.m.p.hookStarted(gp)
+		if p := st.m.p; p.hooks != nil {
+			p.hooks.started(gp, p)
+		}
 		fn()
 		if gp.end != nil { // mostly nil: the call is 1.3 ns of 47
 			gp.tellEnd(End{})
@@ -207,40 +219,52 @@ func (st *stack) goexit0(gp *G) {
 		gp.unwinding, gp.unwound = false, false
 		gp.dying.Store(0)
 	}
-	p.s.hookEnded(gp)
+	if h := p.hooks; h != nil {
+		h.ended(gp)
+	}
 	if gp.extras != 0 {
 		gp.name, gp.extras = "", 0
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)
-	p.gfput(gp)
+	if p.gfree.push(gp); p.gfree.n >= gFreeMax { // gfput by hand
+		p.gfputSlow()
+	}
 }
 
-// idle finds the next task after one has ended. If that is a fresh one it runs on this stack; else
-// this stack goes to the pool, and idle returns what it is given there, nil when it is retired.
-func (st *stack) idle() *G {
+// idle finds the next task after one has ended. If that is a fresh one it becomes st's and runs on this stack.
+// Else idle returns the function that leaves for where it runs, to be called at once; this stack then
+// goes to the pool, and when the call returns st.g is what it was given there, nil when it is retired.
+func (st *stack) idle() (leave func() bool) {
 	m := st.m
+	p := m.p
+	var gp *G
+	if p.fair > 1 && p.attn.Load() == 0 { // next by hand, as in scheduleYield
+		p.fair--
+		p.schedtick.StoreRel(p.schedtick.Load() + 1)
+		gp = p.runqget()
+	} else {
+		gp = m.next()
+	}
 	to := &m.g0
-	if gp := m.next(); gp != nil {
-		if gp.stk == nil && gp.fn != nil && !m.p.tun.NoStacklessStart {
+	if gp == nil {
+		p.n.misses.add(1)
+	} else {
+		if gp.stk == nil && gp.fn != nil && !p.tun.NoStacklessStart {
 			gp.stk, st.g = st, gp
 			gp.state.StoreRel(gRunning)
-			return gp
+			return nil
 		}
 		to = m.stackFor(gp)
-	} else {
-		m.p.n.misses.add(1)
+	}
+	if m.wired { // then to is g0
+		st.leaveWired()
+		return nil
 	}
 	m.act, m.leftStk = actIdle, st
-	if m.wired { // to is g0, which buries it
-		st.retired = true
-		m.act = actDead
-	}
-	coro.Switch(&st.Stack, &to.Stack)
-	if m = st.m; m.act != actNone {
-		m.settle()
-	}
-	return st.g
+	leave = coro.Leave(&st.Stack, &to.Stack)
+	coro.Unpin()
+	return leave
 }
 
 // execute runs gp on m from its g0, and whatever follows it, until somebody switches back to g0.

@@ -109,7 +109,6 @@ type Scheduler struct {
 	ended        bool   // workers are to end
 
 	nThreadMoves atomic.Uint64 // how often a worker was found on another thread
-	nBoundLeft   atomic.Uint64 // of these, from a thread that was bound to a CPU: by a preemption just within a swap
 	nLoose       atomic.Uint64 // threads of tasks that ended wired which have not ended; see lockthread.go
 	nWired       atomic.Int32  // wired tasks
 	idleSeq      atom.Uint32   // counts what the ender waits for, see shutdown.go: a futex

@@ -356,7 +356,9 @@ func (s *Scheduler) unwindParked(again bool) (n int) {
 					cut++
 				}
 				gp.unwind()
-				s.hookReadied(gp)
+				if h := s.hooks; h != nil {
+					h.readied(gp)
+				}
 				q.pushBack(gp)
 				n++
 			}
@@ -378,7 +380,9 @@ func (s *Scheduler) countCut(n int) {
 func (s *Scheduler) unwindFirst(gp *G) {
 	if gp.dying.Load() == 0 && gp.claimUnwind() {
 		gp.unwind()
-		s.hookReadied(gp)
+		if h := s.hooks; h != nil {
+			h.readied(gp)
+		}
 		s.countCut(1)
 		s.injectOne(gp)
 	}
@@ -388,7 +392,9 @@ func (s *Scheduler) unwindFirst(gp *G) {
 func (m *M) drop(gp *G) {
 	gp.fn, gp.labels, gp.name, gp.extras = nil, nil, "", 0
 	gp.tellEnd(End{Dropped: true})
-	m.s.hookEnded(gp)
+	if h := m.s.hooks; h != nil {
+		h.ended(gp)
+	}
 	m.s.countCut(1)
 	gp.state.StoreRel(gDead)
 	m.p.nEnd.StoreRel(m.p.nEnd.Load() + 1)

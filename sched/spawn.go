@@ -101,14 +101,19 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions) bool 
 	if p.attn.Load()&attnClosing != 0 {
 		return false
 	}
-	gp := p.gfget()
+	if p.gfree.n == 0 { // gfget by hand
+		p.gfgetSlow()
+	}
+	gp := p.gfree.pop()
 	gp.fn, gp.end = fn, end
 	gp.inherit(getg.Labels())
 	gp.id = p.nextID()
 	gp.created(st.g.idOf(), pc, o)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
-	p.s.hookSpawned(gp)
+	if h := p.hooks; h != nil {
+		h.spawned(gp)
+	}
 	p.runqput(gp, true)
 	p.wake()
 	return true
@@ -131,7 +136,9 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOption
 	gp.created(parent, pc, o)
 	gp.state.StoreRel(gRunnable)
 	s.nSpawn++
-	s.hookSpawned(gp)
+	if h := s.hooks; h != nil {
+		h.spawned(gp)
+	}
 	var q gQueue
 	q.pushBack(gp)
 	s.globrunqput(&q)

@@ -58,7 +58,9 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !p.runq.empty() && p.worthMoving() {
 		self.n.stealTries.add(1)
 		if gp := p.stealHalf(self); gp != nil {
-			self.hookStolen(gp, p)
+			if h := self.hooks; h != nil {
+				h.stolen(gp, p, self)
+			}
 			return gp
 		}
 	}
@@ -85,7 +87,9 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !won {
 		return nil
 	}
-	self.hookStolen(gp, p)
+	if h := self.hooks; h != nil {
+		h.stolen(gp, p, self)
+	}
 	self.n.stolen.add(1)
 	return gp
 }

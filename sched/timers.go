@@ -249,7 +249,9 @@ func (m *M) wakeSleeper(ts *timers, t *timer) bool {
 	if !won {
 		return false
 	}
-	m.s.hookReadied(gp)
+	if h := m.s.hooks; h != nil {
+		h.readied(gp)
+	}
 	gp.state.StoreRel(gRunnable)
 	m.p.runqput(gp, false)
 	return true
