@@ -122,6 +122,8 @@ func crashNow(name string) {
 		s.Go(crashValues[what])
 	case "scene":
 		crashScenes[what](s)
+	case "conform":
+		s.Go(conformCrashes[what].f)
 	case "report":
 		crashReports[what](s)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +13,9 @@ import (
 
 // hangLimit is how long a test may take before it counts as hanging.
 const hangLimit = 12 * time.Second
+
+// heartbeat is moved on by a test that takes long and knows that it gets on: it then has that much time again.
+var heartbeat atomic.Int64
 
 // within runs f on a goroutine of its own and fails, with the state of all schedulers in the test
 // and all goroutines, if it does not return.
@@ -22,11 +26,18 @@ func within(t *testing.T, f func(), ss ...*Scheduler) {
 		defer close(done)
 		f()
 	}()
-	limit := time.NewTimer(hangLimit)
+	limit := time.NewTicker(hangLimit)
 	defer limit.Stop()
-	select {
-	case <-done:
-	case <-limit.C:
+	for seen := heartbeat.Load(); ; {
+		select {
+		case <-done:
+			return
+		case <-limit.C:
+		}
+		if beat := heartbeat.Load(); beat != seen {
+			seen = beat
+			continue
+		}
 		for _, s := range ss {
 			t.Log(describe(s))
 		}
@@ -45,12 +56,20 @@ func describe(s *Scheduler) string {
 // forProcs runs f with GOMAXPROCS and Procs of 1, 2 and 8 in all nine combinations, on a Scheduler
 // that is closed afterwards and must leave no goroutine behind.
 func forProcs(t *testing.T, f func(t *testing.T, s *Scheduler)) {
+	t.Helper()
+	forProcsOf(t, Config{}, f)
+}
+
+// forProcsOf is forProcs with a Config of which Procs and Seed are set.
+func forProcsOf(t *testing.T, cfg Config, f func(t *testing.T, s *Scheduler)) {
+	t.Helper()
 	for _, native := range []int{1, 2, 8} {
 		for _, procs := range []int{1, 2, 8} {
 			t.Run(fmt.Sprintf("gomaxprocs=%d/procs=%d", native, procs), func(t *testing.T) {
 				defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(native))
 				before := plainGoroutines()
-				s, err := New(Config{Procs: procs, Seed: 1})
+				cfg.Procs, cfg.Seed = procs, 1
+				s, err := New(cfg)
 				require.NoError(t, err)
 				within(t, func() { f(t, s) }, s)
 				within(t, func() { require.NoError(t, s.Close()) }, s)

@@ -2,11 +2,14 @@ package sched
 
 import (
 	"flag"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,7 +17,10 @@ import (
 )
 
 // parkPairs is how many park/ready pairs TestStressParkReady makes in each of its nine runs.
-var parkPairs = flag.Int("parkpairs", 60_000, "park/ready pairs a run of TestStressParkReady")
+var parkPairs = flag.Int64("parkpairs", 60_000, "park/ready pairs a run of TestStressParkReady")
+
+// mixedPairs is the most that the one pair of task and goroutine makes: each takes tens of times as long.
+const mixedPairs = 10_000
 
 // door lets two Gs take turns: each parks until the other has readied it.
 type door struct {
@@ -63,9 +69,15 @@ func TestStressParkReady(t *testing.T) {
 		const pairs = 16
 		var wg sync.WaitGroup
 		var count atomic.Int64
-		n := *parkPairs / pairs
+		stopTelling := tellProgress(&count, *parkPairs)
+		mixed := min(*parkPairs/pairs, mixedPairs)
+		others := (*parkPairs - mixed) / (pairs - 1)
 		for i := range pairs {
 			var a, b door
+			n := others
+			if i == 0 {
+				n = mixed
+			}
 			wg.Add(2)
 			first := func() {
 				defer wg.Done()
@@ -79,7 +91,7 @@ func TestStressParkReady(t *testing.T) {
 				defer wg.Done()
 				for k := range n {
 					a.wait()
-					if k%64 == i {
+					if int(k%64) == i {
 						Yield()
 					}
 					b.signal()
@@ -87,14 +99,43 @@ func TestStressParkReady(t *testing.T) {
 			}
 			s.Go(first)
 			if i == 0 {
-				go second() // mixed
+				go second()
 			} else {
 				s.Go(second)
 			}
 		}
 		wg.Wait()
-		require.EqualValues(t, pairs*n, count.Load())
+		stopTelling()
+		require.Equal(t, mixed+others*(pairs-1), count.Load())
 	})
+}
+
+// tellProgress keeps a run that takes long from counting as hanging while count moves, and prints it every 10 s.
+func tellProgress(count *atomic.Int64, total int64) (stop func()) {
+	done := make(chan struct{})
+	ticks := time.NewTicker(time.Second)
+	go func() {
+		last := int64(0)
+		for k := 1; ; k++ {
+			select {
+			case <-done:
+				return
+			case <-ticks.C:
+			}
+			n := count.Load()
+			if n != last {
+				heartbeat.Add(1)
+			}
+			last = n
+			if k%10 == 0 {
+				fmt.Fprintf(os.Stderr, "%d of %d pairs, %.1f %%\n", n, total, 100*float64(n)/float64(total))
+			}
+		}
+	}()
+	return func() {
+		ticks.Stop()
+		close(done)
+	}
 }
 
 // TestStressEverything lets tasks spawn, yield, park, join, exit and grow their stacks at random
@@ -177,7 +218,7 @@ func deep(n int) int {
 func TestStressWakersFromOutside(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		const pairs = 6
-		n := *parkPairs / pairs / 10
+		n := min(*parkPairs, 60_000) / pairs / 10
 		var wg sync.WaitGroup
 		for range pairs {
 			var there, back door
