@@ -343,23 +343,17 @@ func (s *Scheduler) allIdle() {
 // unwindParked unwinds every parked task that has not been unwound before, or, if again, those too,
 // and returns how many.
 func (s *Scheduler) unwindParked(again bool) (n int) {
-	s.lock.Lock()
-	slabs := s.allgs
-	s.lock.Unlock()
 	var q gQueue
 	cut := 0
-	for _, slab := range slabs {
-		for i := range slab {
-			gp := &slab[i]
-			if gp.state.Load() == gWaiting && (again || gp.dying.Load() == 0) && gp.claimUnwind() {
-				if gp.dying.Load() == 0 {
-					cut++
-				}
-				gp.unwind()
-				s.hookReadied(gp)
-				q.pushBack(gp)
-				n++
+	for gp := range gsOf(s.slabs()) {
+		if gp.state.Load() == gWaiting && (again || gp.dying.Load() == 0) && gp.claimUnwind() {
+			if gp.dying.Load() == 0 {
+				cut++
 			}
+			gp.unwind()
+			s.hookReadied(gp)
+			q.pushBack(gp)
+			n++
 		}
 	}
 	s.countCut(cut)
@@ -397,25 +391,13 @@ func (m *M) drop(gp *G) {
 
 // runningTasks returns the tasks that have a worker to themselves.
 func (s *Scheduler) runningTasks() (list []TaskRef) {
-	s.lock.Lock()
-	slabs := s.allgs
-	s.lock.Unlock()
-	for _, slab := range slabs {
-		for i := range slab {
-			gp := &slab[i]
-			if !running(gp.state.Load()) {
-				continue
-			}
-			ref := TaskRef{gp.id, gp.name}
-			if running(gp.state.Load()) && gp.id == ref.ID { // else the G has changed hands meanwhile
-				list = append(list, ref)
-			}
+	for gp := range gsOf(s.slabs()) {
+		if v, ok := gp.look(); ok && (v.state == gRunning || v.state == gSyscall) {
+			list = append(list, TaskRef{v.id, v.name})
 		}
 	}
 	return list
 }
-
-func running(state uint32) bool { return state == gRunning || state == gSyscall }
 
 // endWorkers wakes all workers to end and waits until they have. s.ended is set.
 func (s *Scheduler) endWorkers() {

@@ -68,11 +68,9 @@ func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 func waiting(s *Scheduler) (n int) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for _, slab := range s.allgs {
-		for i := range slab {
-			if slab[i].state.Load() == gWaiting {
-				n++
-			}
+	for gp := range gsOf(s.allgs) {
+		if gp.state.Load() == gWaiting {
+			n++
 		}
 	}
 	return n
