@@ -78,17 +78,6 @@ func (gp *G) inherit(labels unsafe.Pointer) {
 	}
 }
 
-// claimUnwind wins the right to unwind gp, which waits. Not by Claim: in state gClaimed a Ready that comes
-// without a claim of its own would take this one for its.
-func (gp *G) claimUnwind() bool { return gp.state.CompareAndSwap(gWaiting, gRunnable) }
-
-// unwind makes the Park of gp, which is in no queue, return false. The caller has won it by claimUnwind,
-// or gp has given way by itself.
-func (gp *G) unwind() {
-	gp.dying.Store(1)
-	gp.unwinding, gp.unwound = true, true
-}
-
 // stack is a coroutine with the task that it runs now. It is pooled: g changes, the stack stays.
 type stack struct {
 	coro.Stack // first, so that coro.Self's result is ours
