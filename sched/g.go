@@ -103,9 +103,11 @@ const stackSize = 128
 // becomes gWaiting. seq comes last: two equal loads of it, with the state gWaiting seen before the first and
 // after the second, mean that all of one wait has been read (inspect.go, look).
 type waitNote struct {
-	on    unsafe.Pointer // what it waits for: the lock of BeginPark, the argument of Park. A pointer, so that it can be looked at; nil again when the wait is over, so that nothing is retained
-	since uint32         // when the wait began, on the coarse clock
-	seq   atom.Uint32    // counts the waits on this stack
+	// on is what it waits for: the lock of BeginPark, the argument of Park. A pointer, so that it can be looked at;
+	// nil again when the wait is over, so that nothing is retained.
+	on    unsafe.Pointer
+	since uint32      // when the wait began, on the coarse clock
+	seq   atom.Uint32 // counts the waits on this stack
 }
 
 // begin notes that a wait for on is about to begin.

@@ -10,9 +10,9 @@ import (
 // The same in Go: runtime/proc.go, gfput and gfget (there a G keeps its stack; here a task that has
 // not started has none, so the two are kept apart).
 
-// gSlab is how Gs are allocated: so many that they fill a size class of the allocator, which wants 8 bytes of it
-// for itself; with 32 each G would take 24 bytes more. The scheduler keeps all slabs for as long as it lives, so that run
-// queues may hold pointers that the collector does not see (runtime/proc.go, allgs).
+// gSlab is how Gs are allocated: so many that they fill a size class of the allocator, which wants 8 bytes of
+// it for itself; with 32 each G would take 24 bytes more. The scheduler keeps all slabs for as long as it lives,
+// so that run queues may hold pointers that the collector does not see (runtime/proc.go, allgs).
 const gSlab = 31
 
 // gFree is a stack of dead Gs linked through schedlink.
