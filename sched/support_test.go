@@ -3,6 +3,7 @@ package sched
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +79,18 @@ func waiting(s *Scheduler) (n int) {
 
 // parkForever waits for what never comes.
 func parkForever() { Park(WaitReasonZero, nil, nil) }
+
+// collecting runs the collector all the time until the function that it returns is called.
+func collecting() (stop func()) {
+	var enough atomic.Bool
+	var done sync.WaitGroup
+	done.Go(func() {
+		for !enough.Load() {
+			runtime.GC()
+		}
+	})
+	return func() { enough.Store(true); done.Wait() }
+}
 
 // journal is a list that tasks and goroutines append to.
 type journal[T any] struct {
