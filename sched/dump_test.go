@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -305,18 +304,6 @@ func checkDump(t *testing.T, d *DumpInfo, all bool) {
 		require.Equal(t, stressParked, n)
 		require.Empty(t, d.Notes)
 	}
-}
-
-// collecting runs the collector all the time until the function that it returns is called.
-func collecting() (stop func()) {
-	var enough atomic.Bool
-	var done sync.WaitGroup
-	done.Go(func() {
-		for !enough.Load() {
-			runtime.GC()
-		}
-	})
-	return func() { enough.Store(true); done.Wait() }
 }
 
 func TestDumpAll(t *testing.T) {

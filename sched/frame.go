@@ -79,7 +79,7 @@ func (f *frame) runStolen() {
 	defer func() {
 		if !returned {
 			if v := recover(); v != nil {
-				f.result.panic = newPanicError(v, taskID())
+				f.result.panic = recovered(v)
 			} else {
 				f.result.exited = true
 			}

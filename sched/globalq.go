@@ -109,6 +109,14 @@ func (s *Scheduler) globrunqget(p *P, max int32) *G {
 	return gp
 }
 
+// globrunqtake is globrunqget for a caller that does not hold s.lock.
+func (s *Scheduler) globrunqtake(p *P, max int32) *G {
+	s.lock.Lock()
+	gp := s.globrunqget(p, max)
+	s.lock.Unlock()
+	return gp
+}
+
 // inject makes all of q runnable from outside of the scheduler's workers, or from one that has no P.
 // The same in Go: runtime/proc.go, injectglist.
 func (s *Scheduler) inject(q *gQueue) {

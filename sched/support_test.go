@@ -3,6 +3,7 @@ package sched
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -68,11 +69,9 @@ func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 func waiting(s *Scheduler) (n int) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for _, slab := range s.allgs {
-		for i := range slab {
-			if slab[i].state.Load() == gWaiting {
-				n++
-			}
+	for gp := range gsOf(s.allgs) {
+		if gp.state.Load() == gWaiting {
+			n++
 		}
 	}
 	return n
@@ -80,6 +79,18 @@ func waiting(s *Scheduler) (n int) {
 
 // parkForever waits for what never comes.
 func parkForever() { Park(WaitReasonZero, nil, nil) }
+
+// collecting runs the collector all the time until the function that it returns is called.
+func collecting() (stop func()) {
+	var enough atomic.Bool
+	var done sync.WaitGroup
+	done.Go(func() {
+		for !enough.Load() {
+			runtime.GC()
+		}
+	})
+	return func() { enough.Store(true); done.Wait() }
+}
 
 // journal is a list that tasks and goroutines append to.
 type journal[T any] struct {

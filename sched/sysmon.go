@@ -100,18 +100,7 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 // sysmonLook looks at all Ps and the network once. did tells whether there was anything to do, queued
 // whether tasks wait in some ring although a P is idle.
 func (s *Scheduler) sysmonLook() (did, queued bool) {
-	if last := s.lastpoll.Load(); last != 0 && s.nanotime()-last > sysmonPollNS {
-		if l := s.poll(); l.q.n > 0 {
-			s.inject(&l.q)
-			did = true
-		}
-		s.lock.Lock()
-		idle := s.nprun == 0
-		s.lock.Unlock()
-		if p := s.poller.Load(); idle && ((*p).Waiting() || s.nextTimer() != 0) {
-			s.NeedPoll() // who went to sleep meanwhile saw us poll
-		}
-	}
+	did = s.pollLate()
 	s.lookAlone()
 	if s.retake() {
 		did = true
@@ -130,8 +119,44 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued
 	}
-	since := now - s.sysmonAt
+	if s.lookAtRings(now - s.sysmonAt) {
+		did = true
+	}
 	s.sysmonAt = now
+	for _, p := range *s.allp.Load() {
+		queued = queued || !p.runq.empty()
+	}
+	lying, offered := s.forks.lying()
+	queued = queued || offered
+	if lying || s.globVisible(nil) {
+		s.wakep()
+		did = true
+	}
+	queued = queued || s.globqsize.Load() > 0
+	return did, queued
+}
+
+// pollLate polls the network when nobody has for long, and reports whether that made a task runnable.
+func (s *Scheduler) pollLate() (did bool) {
+	if last := s.lastpoll.Load(); last == 0 || s.nanotime()-last <= sysmonPollNS {
+		return false
+	}
+	if l := s.poll(); l.q.n > 0 {
+		s.inject(&l.q)
+		did = true
+	}
+	s.lock.Lock()
+	idle := s.nprun == 0
+	s.lock.Unlock()
+	if idle && (s.pollerWaits() || s.nextTimer() != 0) {
+		s.NeedPoll() // who went to sleep meanwhile saw us poll
+	}
+	return did
+}
+
+// lookAtRings corrects the pace of each P by what it has done in the last since nanoseconds, wakes a searcher if
+// some ring deserves one, and reports whether one did.
+func (s *Scheduler) lookAtRings(since int64) (did bool) {
 	for _, p := range *s.allp.Load() {
 		tick, picked := p.progress(), p.schedtick.Load()
 		ticks := tick - p.sysTick
@@ -148,16 +173,8 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 			s.wakep()
 			did = true
 		}
-		queued = queued || !p.runq.empty()
 	}
-	lying, offered := s.forks.lying()
-	queued = queued || offered
-	if lying || s.globVisible(nil) {
-		s.wakep()
-		did = true
-	}
-	queued = queued || s.globqsize.Load() > 0
-	return did, queued
+	return did
 }
 
 // alone reports whether nobody but the monitor can see to timers and the network: there may be no more threads,

@@ -233,18 +233,8 @@ func TestAlarmSeqTellsWhichSetting(t *testing.T) {
 func TestStressTimers(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		procs := int(s.procs.Load())
-		stopGC := make(chan struct{})
-		var gc, all sync.WaitGroup
-		gc.Go(func() {
-			for {
-				select {
-				case <-stopGC:
-					return
-				default:
-					runtime.GC()
-				}
-			}
-		})
+		stopGC := collecting()
+		var all sync.WaitGroup
 		var fired, expected atomic.Int64
 		work := func(i int) {
 			defer all.Done()
@@ -286,8 +276,7 @@ func TestStressTimers(t *testing.T) {
 			runtime.Gosched()
 		}
 		require.Equal(t, expected.Load(), fired.Load())
-		close(stopGC)
-		gc.Wait()
+		stopGC()
 	})
 }
 

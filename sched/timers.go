@@ -9,7 +9,7 @@ import (
 
 // Timers: a heap for each P. A timer goes into the heap of the P on which it is set and stays there until
 // it fires or is stopped. Whoever comes by may run what is due in any heap: the P's own worker, a thief in
-// its last round, the worker that sleeps until the earliest timer of all (poller.go). So the timers of an
+// its last round, the worker that sleeps until the earliest timer of all (events.go). So the timers of an
 // idle or withdrawn P need not move. The same in Go: runtime/time.go, timers, timer.
 //
 // Who looks when. A busy P's worker looks at its own heap at each visit to g0 and at its looks out of turn,
