@@ -212,8 +212,8 @@ func (s *Scheduler) lookAtTimers(now int64) bool {
 	all := *s.allp.Load()
 	for _, p := range all {
 		if !p.watch.stuck && p.id < s.procs.Load() {
-			p.setAttn(attnTimer) // one is enough, if it sees it soon
-			if p.timers.due(now) {
+			p.setAttn(attnTimer)                                         // one is enough, if it sees it soon
+			if p.timers.due(now) && p.schedtick.Load() != p.watch.tick { // it has not stood still since our last look
 				break
 			}
 		}
