@@ -214,3 +214,14 @@ func TestTimerBehindLongTask(t *testing.T) {
 	})
 	within(t, func() { <-both; <-both }, s)
 }
+
+// sysmon may mark a P that is just being given up. The count of marks is for all Schedulers, so none may stay.
+func TestLateMarkIsTakenOff(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	require.NoError(t, s.Run(func() {}))
+	quiet(t, s)
+	before := preempting.Load()
+	(*s.allp.Load())[0].markPreempt()
+	within(t, func() { require.NoError(t, s.Close()) }, s)
+	require.Equal(t, before, preempting.Load())
+}

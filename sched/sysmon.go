@@ -68,6 +68,9 @@ func (s *Scheduler) sysmon() {
 			delay = min(2*delay, sysmonMaxNS)
 		}
 	}
+	for _, p := range *s.allp.Load() {
+		p.clearPreempt() // we may have marked one that was just being given up
+	}
 	n.Close()
 	s.workerGone()
 }
