@@ -94,7 +94,7 @@ type stack struct {
 	inTask  bool     // the user's function is on it
 	retired bool     // when run next it is to end
 
-	_ [stackSize - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(waitNote{}) - 2]byte // no line shared with another worker's
+	_ [(2*stackSize - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(waitNote{}) - 2) % stackSize]byte // no line shared with another worker's
 }
 
 const stackSize = 128

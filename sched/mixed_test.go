@@ -193,3 +193,35 @@ func TestNoStealingAtMaxThreads(t *testing.T) {
 		require.NoError(t, s.Close())
 	}
 }
+
+// A timer of a P whose task runs on is fired by another one, even if no third stands in for the first.
+func TestTimerBehindLongTask(t *testing.T) {
+	s := newTest(t, Config{Procs: 2, Tunables: Tunables{NoRelief: true}})
+	var fired atomic.Bool
+	both := make(chan struct{}, 2)
+	s.Go(func() { // so that no worker goes idle
+		for !fired.Load() {
+			Yield()
+		}
+		both <- struct{}{}
+	})
+	s.Go(func() {
+		AfterFunc(time.Millisecond, func() { fired.Store(true) })
+		for !fired.Load() {
+			runtime.Gosched()
+		}
+		both <- struct{}{}
+	})
+	within(t, func() { <-both; <-both }, s)
+}
+
+// sysmon may mark a P that is just being given up. The count of marks is for all Schedulers, so none may stay.
+func TestLateMarkIsTakenOff(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	require.NoError(t, s.Run(func() {}))
+	quiet(t, s)
+	before := preempting.Load()
+	(*s.allp.Load())[0].markPreempt()
+	within(t, func() { require.NoError(t, s.Close()) }, s)
+	require.Equal(t, before, preempting.Load())
+}

@@ -68,6 +68,9 @@ func (s *Scheduler) sysmon() {
 			delay = min(2*delay, sysmonMaxNS)
 		}
 	}
+	for _, p := range *s.allp.Load() {
+		p.clearPreempt() // we may have marked one that was just being given up
+	}
 	n.Close()
 	s.workerGone()
 }
@@ -229,8 +232,8 @@ func (s *Scheduler) lookAtTimers(now int64) bool {
 	all := *s.allp.Load()
 	for _, p := range all {
 		if !p.watch.stuck && p.id < s.procs.Load() {
-			p.setAttn(attnTimer) // one is enough, if it sees it soon
-			if p.timers.due(now) {
+			p.setAttn(attnTimer)                                         // one is enough, if it sees it soon
+			if p.timers.due(now) && p.schedtick.Load() != p.watch.tick { // it has not stood still since our last look
 				break
 			}
 		}
