@@ -68,6 +68,7 @@ type G struct {
 const (
 	hasLabels = 1 << iota
 	hasName
+	hasWire // native is that of a task that has been wired
 )
 
 // inherit gives gp, which is new, the pprof labels of its creator.

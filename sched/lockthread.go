@@ -58,6 +58,7 @@ func LockOSThread() {
 	coro.Wire()
 	m.noteThread()
 	gp.native, gp.stk = st.wire, nil
+	gp.extras |= hasWire
 	m.wired = true
 	m.s.nWired.Add(1)
 	if m.p != nil {

@@ -220,7 +220,7 @@ func (st *stack) goexit0(gp *G) {
 		h.ended(gp)
 	}
 	if gp.extras != 0 {
-		gp.name, gp.extras = "", 0
+		gp.name, gp.native, gp.extras = "", nil, 0
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)

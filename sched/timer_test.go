@@ -308,3 +308,16 @@ func TestMillionTimers(t *testing.T) {
 	require.EqualValues(t, n/2, fired.Load())
 	require.Zero(t, s.nextTimer())
 }
+
+func TestStatsOfTimers(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	run(t, s, func() {
+		Sleep(1)
+		tm := AfterFunc(time.Hour, func() {})
+		tm.Reset(time.Hour)
+		tm.Stop()
+	})
+	st := s.Stats()
+	require.EqualValues(t, 3, st.TimersSet)
+	require.EqualValues(t, 1, st.TimersFired)
+}
