@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/patience"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -22,7 +23,7 @@ import (
 // watch ends the process with all stacks when the test has not ended after a minute.
 func watch(t *testing.T) {
 	t.Helper()
-	timer := time.AfterFunc(time.Minute, func() {
+	timer := time.AfterFunc(patience.Times(time.Minute), func() {
 		debug.SetTraceback("all")
 		panic("hangs: " + t.Name())
 	})
@@ -84,7 +85,7 @@ func openFDs(t *testing.T) (fds []string) {
 // eventually waits until cond holds.
 func eventually(t *testing.T, otherwise string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !cond(); {
+	for end := time.Now().Add(patience.Times(20 * time.Second)); !cond(); {
 		if time.Now().After(end) {
 			require.Fail(t, otherwise)
 		}

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // hangLimit is how long a test may take before it counts as hanging.
-const hangLimit = 12 * time.Second
+var hangLimit = patience.Times(12 * time.Second)
 
 // within runs f on a goroutine of its own and fails, with the state of all schedulers in the test
 // and all goroutines, if it does not return.
@@ -40,6 +42,8 @@ func describe(s *Scheduler) string {
 	defer s.lock.Unlock()
 	out := fmt.Sprintf("procs=%d idle=%d running=%d spinning=%d global=%d ms=%d closing=%v ended=%v\n",
 		s.procs.Load(), s.npidle.Load(), s.nprun, s.nmspinning.Load(), s.globq.n, s.nm, s.closing.Load(), s.ended)
+	out += fmt.Sprintf("polling=%v until=%d onfutex=%v now=%d next timer=%d\n", s.polling.Load(), s.pollUntil.Load(),
+		s.onFutex.Load(), s.nanotime(), s.nextTimer())
 	for _, p := range *s.allp.Load() {
 		out += fmt.Sprintf("P%d state=%d tick=%d attn=%d runnext=%v ring=%d spawned-ended=%d\n", p.id, p.state,
 			p.schedtick.Load(), p.attn.Load(), p.runnext.Load() != nil, p.runq.tail.Load()-p.runq.head.Load(),
@@ -82,7 +86,7 @@ func plainGoroutines() int {
 // goroutinesBack waits for goroutines that have done their last act to be gone too.
 func goroutinesBack(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); plainGoroutines() > n; runtime.Gosched() {
+	for end := time.Now().Add(patience.Times(10 * time.Second)); plainGoroutines() > n; runtime.Gosched() {
 		if time.Now().After(end) {
 			buf := make([]byte, 1<<20)
 			t.Fatalf("%d goroutines, want %d\n%s", plainGoroutines(), n, buf[:runtime.Stack(buf, true)])
