@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/patience"
 	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
@@ -23,7 +24,7 @@ import (
 // watch ends the process with a dump and all stacks when the test has not ended after a minute.
 func watch(t *testing.T) {
 	t.Helper()
-	timer := time.AfterFunc(time.Minute, func() {
+	timer := time.AfterFunc(patience.Times(time.Minute), func() {
 		_ = sched.DumpAll(os.Stderr)
 		debug.SetTraceback("all")
 		panic("hangs: " + t.Name())

@@ -52,14 +52,35 @@ func run(t *testing.T, s *Scheduler, fn func()) {
 	require.NoError(t, err)
 }
 
+// work makes s start all its workers, and wake and put to sleep some of them.
+func work(t *testing.T, s *Scheduler) {
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Add(1)
+		s.Go(func() {
+			defer wg.Done()
+			var g door
+			Go(func() { Join(Yield, Yield, g.signal) })
+			g.wait()
+			if id, _ := ID(); id%5 == 0 {
+				Exit()
+			}
+		})
+	}
+	within(t, wg.Wait, s)
+}
+
 // until waits, on a plain goroutine, for cond.
 func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 	t.Helper()
 	for end := time.Now().Add(hangLimit); !cond(); runtime.Gosched() {
 		if time.Now().After(end) {
+			buf := make([]byte, 1<<20)
+			buf = buf[:runtime.Stack(buf, true)]
 			for _, s := range ss {
 				t.Log(describe(s))
 			}
+			t.Logf("%s", buf)
 			require.FailNow(t, "has not happened", what)
 		}
 	}

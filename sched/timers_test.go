@@ -96,6 +96,6 @@ func TestTimerHeapGivesMemoryBack(t *testing.T) {
 
 func TestSatAdd(t *testing.T) {
 	require.EqualValues(t, 3, satAdd(1, 2))
-	require.EqualValues(t, math.MaxInt64, satAdd(1, math.MaxInt64))
-	require.EqualValues(t, math.MaxInt64, satAdd(math.MaxInt64, 0))
+	require.Equal(t, int64(math.MaxInt64), satAdd(1, math.MaxInt64))
+	require.Equal(t, int64(math.MaxInt64), satAdd(math.MaxInt64, 0))
 }

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/patience"
 	"github.com/userrt/userrt/sched"
 )
 
 // hangLimit is how long a test may take before it counts as hanging.
-const hangLimit = 20 * time.Second
+var hangLimit = patience.Times(20 * time.Second)
 
 // Within runs f on a goroutine of its own and fails with all stacks if it does not return.
 func Within(t *testing.T, f func()) {
