@@ -253,7 +253,7 @@ func conformParallelism2(t *testing.T, s *Scheduler, load, poll bool) {
 func TestConformanceBalance(t *testing.T) {
 	for _, procs := range []int{2, 8} {
 		var thefts, wrong atomic.Int32
-		s := newTest(t, Config{Procs: procs, Hooks: Hooks{TaskStolen: func(_ uint64, from, thief int) {
+		s := newTest(t, Config{Procs: procs, Tunables: Tunables{NoRelief: true}, Hooks: Hooks{TaskStolen: func(_ uint64, from, thief int) {
 			thefts.Add(1)
 			if from == thief {
 				wrong.Add(1)

@@ -230,13 +230,17 @@ func ExampleAfterFunc() {
 	defer s.Close()
 	s.Run(func() {
 		late := sched.AfterFunc(time.Hour, func() { fmt.Println("an hour later") })
-		sched.AfterFunc(2*time.Millisecond, func() { fmt.Println("second") })
-		sched.AfterFunc(time.Millisecond, func() { fmt.Println("first") })
-		sched.Sleep(3 * time.Millisecond) // parks the task, not its thread
+		var rung atomic.Bool
+		sched.AfterFunc(time.Millisecond, func() {
+			fmt.Println("a millisecond later")
+			rung.Store(true)
+		})
+		for !rung.Load() {
+			sched.Sleep(time.Millisecond) // parks the task, not its thread
+		}
 		fmt.Println("prevented:", late.Stop())
 	})
 	// Output:
-	// first
-	// second
+	// a millisecond later
 	// prevented: true
 }

@@ -95,10 +95,13 @@ type stack struct {
 	inTask  bool     // the user's function is on it
 	retired bool     // when run next it is to end
 
-	_ [(2*stackSize - unsafe.Sizeof(coro.Stack{}) - 8*unsafe.Sizeof(uintptr(0)) - unsafe.Sizeof(waitNote{}) - 2) % stackSize]byte // no line shared with another worker's
+	_ [(lineSize - stackUsed%lineSize) % lineSize]byte // no line shared with another worker's
 }
 
-const stackSize = 128
+// stackUsed is what a stack takes without the padding: two lines with cells, more with goroutines.
+const stackUsed = unsafe.Sizeof(coro.Stack{}) + 8*unsafe.Sizeof(uintptr(0)) + unsafe.Sizeof(waitNote{}) + 2
+
+const lineSize = 64
 
 // waitNote is what a G that parks leaves for a dump, besides G.reason. It is written before the state
 // becomes gWaiting. seq comes last: two equal loads of it, with the state gWaiting seen before the first and
