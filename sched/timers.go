@@ -77,20 +77,23 @@ func (ts *timers) add(t *timer, when int64) {
 func (ts *timers) change(t *timer, when int64) {
 	ts.nSet++
 	t.seq++
-	ts.heap[t.at].when = when
-	ts.fix(t.at)
+	e := &ts.heap[t.at]
+	later := when >= e.when
+	e.when = when
+	ts.fix(t.at, later)
 	ts.publish()
 }
 
 // remove takes t out of ts, but for in, which the caller sets. Needs lock.
 func (ts *timers) remove(t *timer) {
 	i, last := t.at, len(ts.heap)-1
-	ts.heap[i] = ts.heap[last]
-	ts.heap[i].t.at = i
+	gone, e := ts.heap[i], ts.heap[last]
 	ts.heap[last] = timerAt{}
 	ts.heap = ts.heap[:last]
 	if i < last {
-		ts.fix(i)
+		ts.heap[i] = e
+		e.t.at = i
+		ts.fix(i, e.when >= gone.when)
 	}
 	if cap(ts.heap) > 1024 && len(ts.heap) < cap(ts.heap)/8 { // after a crowd
 		ts.heap = append(make([]timerAt, 0, cap(ts.heap)/4), ts.heap...)
@@ -108,9 +111,13 @@ func (ts *timers) publish() {
 	}
 }
 
-func (ts *timers) fix(i int) {
-	ts.down(i)
-	ts.up(i)
+// fix finds the place of heap[i], which has become later or earlier than what was there.
+func (ts *timers) fix(i int, later bool) {
+	if later {
+		ts.down(i)
+	} else {
+		ts.up(i)
+	}
 }
 
 func (ts *timers) up(i int) {
@@ -137,7 +144,7 @@ func (ts *timers) down(i int) {
 		if child >= len(h) {
 			break
 		}
-		for c := child + 1; c < min(child+4, len(h)); c++ {
+		for c, end := child+1, min(child+4, len(h)); c < end; c++ {
 			if h[c].when < h[child].when {
 				child = c
 			}
