@@ -48,11 +48,11 @@ func TestNextSize(t *testing.T) {
 		took    time.Duration
 		want    int
 	}{
-		{"twice as long is wanted", 1000, 1, 50 * ms, 2000},
-		{"half as long", 1000, 1, 200 * ms, 500},
+		{"twice as long is wanted", 1000, 1, roundTarget / 2, 2000},
+		{"half as long", 1000, 1, 2 * roundTarget, 500},
 		{"growth is bounded", 1, 1, 10 * time.Nanosecond, 100},
 		{"a clock that stood still", 10, 1, 0, 1000},
-		{"whole steps, rounded down", 1000, 1000, 40 * ms, 2000},
+		{"whole steps, rounded down", 1000, 1000, 2 * roundTarget / 5, 2000},
 		{"one step at least", 100_000, 100_000, 900 * ms, 100_000},
 		{"size is bounded", 1 << 29, 1, 1 * ms, 1 << 30},
 	} {
