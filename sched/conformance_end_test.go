@@ -275,7 +275,7 @@ func TestConformanceLockRace(t *testing.T) {
 		var m runtime.MemStats
 		for !stop.Load() {
 			runtime.ReadMemStats(&m)
-			runtime.Gosched() // without it nobody else may run on two busy processors for many seconds, natively neither
+			runtime.Gosched() // or new workers may wait long for a native P
 		}
 	})
 	defer func() {
