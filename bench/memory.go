@@ -41,7 +41,7 @@ var memorySides = map[string]func(n int, measure func()) (int, error){
 func memoryPairs() []Pair {
 	pair := func(kind, doc string) Pair {
 		return Pair{
-			Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: memoryTasks, Rounds: 3, Doc: doc,
+			Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: memoryTasks, Rounds: 2, Doc: doc,
 			Native: func(r *Round) error { return measureMemory(r, "native-"+kind) },
 			Userrt: func(r *Round) error { return measureMemory(r, "userrt-"+kind) },
 		}

@@ -25,10 +25,10 @@ import (
 )
 
 const (
-	roundTarget  = 100 * time.Millisecond // how long a round should last
-	roundEnough  = 50 * time.Millisecond  // a trial at least so long can be trusted
-	maxGrowth    = 100                    // from one trial to the next, in operations
-	maxRoundSize = 1 << 30                // operations; keeps N an int on 32-bit machines
+	roundTarget  = 70 * time.Millisecond // how long a round should last
+	roundEnough  = 35 * time.Millisecond // a trial at least so long can be trusted
+	maxGrowth    = 100                   // from one trial to the next, in operations
+	maxRoundSize = 1 << 30               // operations; keeps N an int on 32-bit machines
 )
 
 // side is one half of a pair while it is measured.

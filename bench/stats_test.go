@@ -66,8 +66,8 @@ func TestCalibrate(t *testing.T) {
 		perOp      time.Duration
 		step, want int
 	}{
-		{100 * time.Nanosecond, 1, 1_000_000},
-		{130 * time.Nanosecond, 1000, 769_000}, // 769,230 rounded down
+		{100 * time.Nanosecond, 1, 700_000},
+		{130 * time.Nanosecond, 1000, 538_000}, // 538,461 rounded down
 		{3 * time.Second, 1, 1},
 		{time.Microsecond, 100_000, 100_000},
 	} {

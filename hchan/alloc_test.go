@@ -10,12 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
 // TestUncontendedAllocatesNothing, in a task and in a goroutine.
 func TestUncontendedAllocatesNothing(t *testing.T) {
-	s := newScheduler(t, 2)
+	s := testsched.New(t, 2)
 	for _, kind := range []string{"task", "goroutine"} {
 		t.Run(kind, func(t *testing.T) {
 			ints, bigs := Make[int](4), Make[large](1)
@@ -40,7 +41,7 @@ func TestUncontendedAllocatesNothing(t *testing.T) {
 			require.Zero(t, allocs)
 		})
 	}
-	within(t, func() { require.NoError(t, s.Close()) })
+	testsched.Close(t, s)
 }
 
 // TestParkingAllocatesNothing counts the allocations of the process over many round trips in which
@@ -56,7 +57,7 @@ func TestParkingAllocatesNothing(t *testing.T) {
 				rounds /= 10
 			}
 			t.Run(fmt.Sprintf("%s/procs=%d", name, procs), func(t *testing.T) {
-				s := newScheduler(t, procs)
+				s := testsched.New(t, procs)
 				ping, pong := Make[int](0), Make[int](0)
 				echoer(s)(func() {
 					for v := range ping.All() {
@@ -66,9 +67,9 @@ func TestParkingAllocatesNothing(t *testing.T) {
 				})
 				var mallocs uint64
 				wrong := 0
-				within(t, func() {
+				testsched.Within(t, func() {
 					require.NoError(t, s.Run(func() {
-						mallocs = leastMallocs(func() {
+						mallocs = testsched.LeastMallocs(func() {
 							for i := range rounds {
 								ping.Send(i)
 								if v, _ := pong.Recv(); v != i+1 {
@@ -91,7 +92,7 @@ func TestParkingAllocatesNothing(t *testing.T) {
 // TestCrowdAllocatesNothing: a crowd of waiters that comes back finds its sudogs again.
 func TestCrowdAllocatesNothing(t *testing.T) {
 	const crowd, rounds = 50, 100
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	c := Make[int](0)
 	for range crowd {
 		s.Go(func() {
@@ -100,9 +101,9 @@ func TestCrowdAllocatesNothing(t *testing.T) {
 		})
 	}
 	var mallocs uint64
-	within(t, func() {
+	testsched.Within(t, func() {
 		require.NoError(t, s.Run(func() {
-			mallocs = leastMallocs(func() {
+			mallocs = testsched.LeastMallocs(func() {
 				for i := range rounds {
 					for range crowd {
 						c.Send(i)
@@ -122,51 +123,51 @@ func TestCrowdAllocatesNothing(t *testing.T) {
 func TestReceivedIsNotRetained(t *testing.T) {
 	type object struct{ _ [64]byte }
 	drop := func(c *Chan[*object]) { c.Recv() }
-	for name, carry := range map[string]func(cs *callers, c *Chan[*object], p *object){
-		"buffer": func(cs *callers, c *Chan[*object], p *object) {
-			cs.do(func() { c.Send(p) })
-			cs.do(func() { drop(c) })
+	for name, carry := range map[string]func(cs *testsched.Callers, c *Chan[*object], p *object){
+		"buffer": func(cs *testsched.Callers, c *Chan[*object], p *object) {
+			cs.Do(func() { c.Send(p) })
+			cs.Do(func() { drop(c) })
 		},
-		"buffer, TryRecv": func(cs *callers, c *Chan[*object], p *object) {
-			cs.do(func() { c.TrySend(p) })
-			cs.do(func() { c.TryRecv() })
+		"buffer, TryRecv": func(cs *testsched.Callers, c *Chan[*object], p *object) {
+			cs.Do(func() { c.TrySend(p) })
+			cs.Do(func() { c.TryRecv() })
 		},
-		"waiting receiver": func(cs *callers, c *Chan[*object], p *object) {
+		"waiting receiver": func(cs *testsched.Callers, c *Chan[*object], p *object) {
 			cs.Go(func() { drop(c) })
-			until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "one receiver")
-			cs.do(func() { c.Send(p) })
+			testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "one receiver")
+			cs.Do(func() { c.Send(p) })
 		},
-		"waiting sender": func(cs *callers, c *Chan[*object], p *object) {
+		"waiting sender": func(cs *testsched.Callers, c *Chan[*object], p *object) {
 			n := c.Cap() + 1
 			for range n {
 				cs.Go(func() { c.Send(p) })
 			}
-			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
-			cs.do(func() {
+			testsched.Until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			cs.Do(func() {
 				for range n {
 					drop(c)
 				}
 			})
 		},
-		"unwound sender": func(_ *callers, c *Chan[*object], p *object) {
-			s := newScheduler(t, 1)
+		"unwound sender": func(_ *testsched.Callers, c *Chan[*object], p *object) {
+			s := testsched.New(t, 1)
 			n := c.Cap() + 1
 			for range n {
 				s.Go(func() { c.Send(p) })
 			}
-			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			testsched.Until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
 			require.NoError(t, s.Close())
 			for range n - 1 {
 				drop(c)
 			}
 		},
-		"sender at close": func(cs *callers, c *Chan[*object], p *object) {
+		"sender at close": func(cs *testsched.Callers, c *Chan[*object], p *object) {
 			n := c.Cap() + 1
 			for range n {
-				cs.Go(func() { _ = panicOf(func() { c.Send(p) }) })
+				cs.Go(func() { _ = testsched.PanicOf(func() { c.Send(p) }) })
 			}
-			until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
-			cs.do(c.Close)
+			testsched.Until(t, func() bool { _, s := c.waiting(); return s == 1 }, "one sender")
+			cs.Do(c.Close)
 			for range n {
 				drop(c)
 			}
@@ -177,22 +178,22 @@ func TestReceivedIsNotRetained(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprintf("%s/size=%d", name, size), func(t *testing.T) {
-				s := newScheduler(t, 2)
-				cs := &callers{s: s, kinds: []func(func()){s.Go, func(fn func()) { go fn() }}}
+				s := testsched.New(t, 2)
+				cs := testsched.NewCallers(s.Go, testsched.OnGoroutine)
 				c := Make[*object](size)
 				var w weak.Pointer[object]
-				within(t, func() {
+				testsched.Within(t, func() {
 					p := new(object)
 					w = weak.Make(p)
 					carry(cs, c, p)
-					cs.live.Wait()
+					cs.Wait()
 				})
-				until(t, func() bool {
+				testsched.Until(t, func() bool {
 					runtime.GC()
 					return w.Value() == nil
 				}, "the element is collected")
 				runtime.KeepAlive(c)
-				within(t, func() { require.NoError(t, s.Close()) })
+				testsched.Close(t, s)
 			})
 		}
 	}

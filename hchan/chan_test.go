@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -77,12 +78,12 @@ func TestNilChannelBlocksGoroutine(t *testing.T) {
 			self, got := make(chan *sched.G, 1), make(chan any, 1)
 			go func() {
 				self <- sched.Self()
-				got <- panicOf(func() { op(nil) })
+				got <- testsched.PanicOf(func() { op(nil) })
 			}()
 			gp := <-self
-			until(t, gp.Claim, "parked")
+			testsched.Until(t, gp.Claim, "parked")
 			gp.Ready()
-			within(t, func() { require.Equal(t, "hchan: woken from an operation on a nil channel", <-got) })
+			testsched.Within(t, func() { require.Equal(t, "hchan: woken from an operation on a nil channel", <-got) })
 		})
 	}
 }
@@ -91,7 +92,7 @@ func TestNilChannelBlocksTaskUntilClose(t *testing.T) {
 	for name, op := range onNil {
 		t.Run(name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			s := newScheduler(t, 2)
+			s := testsched.New(t, 2)
 			self := make(chan *sched.G, 1)
 			var returned, unwound bool
 			s.Go(func() {
@@ -101,16 +102,16 @@ func TestNilChannelBlocksTaskUntilClose(t *testing.T) {
 				returned = true
 			})
 			<-self
-			within(t, func() { require.NoError(t, s.Close()) })
+			testsched.Close(t, s)
 			require.True(t, unwound)
 			require.False(t, returned)
-			goroutinesBack(t, before)
+			testsched.GoroutinesBack(t, before)
 		})
 	}
 }
 
 func TestAllEndsWithTheChannel(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 1, 7} {
 			c := Make[int](size)
 			cs.Go(func() {
@@ -120,10 +121,10 @@ func TestAllEndsWithTheChannel(t *testing.T) {
 				c.Close()
 			})
 			var got []int
-			cs.do(func() { got = slices.Collect(c.All()) })
+			cs.Do(func() { got = slices.Collect(c.All()) })
 			require.Equal(t, 20, len(got))
 			require.True(t, slices.IsSorted(got))
-			cs.do(func() {
+			cs.Do(func() {
 				for range c.All() {
 					got = nil
 				}
@@ -135,7 +136,7 @@ func TestAllEndsWithTheChannel(t *testing.T) {
 
 // TestAllWithBreak: what was not received stays in the channel, and the sequence can be taken up again.
 func TestAllWithBreak(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](8)
 		for i := range 8 {
 			c.Send(i)
@@ -143,7 +144,7 @@ func TestAllWithBreak(t *testing.T) {
 		var got []int
 		seq := c.All()
 		for _, limit := range []int{3, 5} {
-			cs.do(func() {
+			cs.Do(func() {
 				for v := range seq {
 					if got = append(got, v); v == limit {
 						break
@@ -161,7 +162,7 @@ func TestAllWithBreak(t *testing.T) {
 
 // TestZeroSizeElements counts them: there is nothing else to see.
 func TestZeroSizeElements(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 1, 3} {
 			c := Make[struct{}](size)
 			for range size {
@@ -174,7 +175,7 @@ func TestZeroSizeElements(t *testing.T) {
 			}
 			untilWaiting(t, c, 0, 5)
 			n := 0
-			cs.do(func() {
+			cs.Do(func() {
 				for n < size+5 {
 					c.Recv()
 					n++
@@ -200,24 +201,24 @@ func makeLarge(n uint64) (v large) {
 // TestLargeElements on every way from a sender to a receiver: rendezvous with either side waiting,
 // through the buffer, and from a waiting sender into the buffer.
 func TestLargeElements(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 1, 4} {
 			c := Make[large](size)
 			var first large
 			cs.Go(func() { first, _ = c.Recv() })
 			untilWaiting(t, c, 1, 0)
-			cs.do(func() { c.Send(makeLarge(7)) })
-			cs.live.Wait()
+			cs.Do(func() { c.Send(makeLarge(7)) })
+			cs.Wait()
 			require.Equal(t, makeLarge(7), first)
 
 			n := size + 3
 			for i := range n {
 				cs.Go(func() { c.Send(makeLarge(uint64(i))) })
-				until(t, func() bool { _, s := c.waiting(); return c.Len()+s == i+1 }, "%d in all", i+1)
+				testsched.Until(t, func() bool { _, s := c.waiting(); return c.Len()+s == i+1 }, "%d in all", i+1)
 			}
 			for i := range n {
 				var got large
-				cs.do(func() { got, _ = c.Recv() })
+				cs.Do(func() { got, _ = c.Recv() })
 				require.Equal(t, makeLarge(uint64(i)), got)
 			}
 		}
@@ -234,21 +235,21 @@ func TestAgainstNativeChannel(t *testing.T) {
 		for i := range 60 {
 			switch op := r.IntN(40); {
 			case op == 0:
-				want, got := panicOf(func() { close(native) }), panicOf(ours.Close)
+				want, got := testsched.PanicOf(func() { close(native) }), testsched.PanicOf(ours.Close)
 				require.Equal(t, want == nil, got == nil, "seed %d step %d", seed, i)
 				if want != nil {
 					requireRuntimeError(t, want.(runtime.Error).Error(), got)
 				}
 			case op < 22:
 				var want, got bool
-				wantPanic := panicOf(func() {
+				wantPanic := testsched.PanicOf(func() {
 					select {
 					case native <- i:
 						want = true
 					default:
 					}
 				})
-				gotPanic := panicOf(func() { got = ours.TrySend(i) })
+				gotPanic := testsched.PanicOf(func() { got = ours.TrySend(i) })
 				require.Equal(t, want, got, "seed %d step %d", seed, i)
 				require.Equal(t, wantPanic == nil, gotPanic == nil, "seed %d step %d", seed, i)
 			default:

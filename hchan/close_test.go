@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/testsched"
 )
 
 func TestPanicsAreTheRuntimes(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		closed := func(size int) chan int {
 			c := make(chan int, size)
 			close(c)
@@ -34,7 +36,7 @@ func TestPanicsAreTheRuntimes(t *testing.T) {
 				}, func() { oursClosed(size).TrySend(1) }},
 			} {
 				var got any
-				cs.do(func() { got = panicOf(p.ours) })
+				cs.Do(func() { got = testsched.PanicOf(p.ours) })
 				requirePanicAs(t, p.native, func() { panic(got) })
 			}
 		}
@@ -46,8 +48,8 @@ func TestSendOnFullClosedChannelPanics(t *testing.T) {
 	c := Make[int](1)
 	c.Send(1)
 	c.Close()
-	requireRuntimeError(t, "send on closed channel", panicOf(func() { c.TrySend(2) }))
-	requireRuntimeError(t, "send on closed channel", panicOf(func() { c.Send(2) }))
+	requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { c.TrySend(2) }))
+	requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { c.Send(2) }))
 	v, ok := c.Recv()
 	require.True(t, ok)
 	require.Equal(t, 1, v)
@@ -58,7 +60,7 @@ func TestLockIsFreeAfterPanic(t *testing.T) {
 	c := Make[int](1)
 	c.Close()
 	for _, op := range []func(){c.Close, func() { c.Send(1) }, func() { c.TrySend(1) }} {
-		require.NotNil(t, panicOf(op))
+		require.NotNil(t, testsched.PanicOf(op))
 		require.True(t, c.lock.TryLock())
 		c.lock.Unlock()
 	}
@@ -66,7 +68,7 @@ func TestLockIsFreeAfterPanic(t *testing.T) {
 
 func TestCloseWakesAllReceivers(t *testing.T) {
 	const n = 9
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 2} {
 			c := Make[int](size)
 			var woken atomic.Int32
@@ -78,8 +80,8 @@ func TestCloseWakesAllReceivers(t *testing.T) {
 				})
 				untilWaiting(t, c, i+1, 0)
 			}
-			cs.do(c.Close)
-			cs.live.Wait()
+			cs.Do(c.Close)
+			cs.Wait()
 			require.EqualValues(t, n, woken.Load())
 			untilWaiting(t, c, 0, 0)
 		}
@@ -89,7 +91,7 @@ func TestCloseWakesAllReceivers(t *testing.T) {
 // TestCloseMakesAllSendersPanic, and none of their values is received; those in the buffer are.
 func TestCloseMakesAllSendersPanic(t *testing.T) {
 	const n = 9
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 2} {
 			c := Make[int](size)
 			for i := range size {
@@ -97,11 +99,11 @@ func TestCloseMakesAllSendersPanic(t *testing.T) {
 			}
 			var got [n]any
 			for i := range n {
-				cs.Go(func() { got[i] = panicOf(func() { c.Send(100) }) })
+				cs.Go(func() { got[i] = testsched.PanicOf(func() { c.Send(100) }) })
 				untilWaiting(t, c, 0, i+1)
 			}
-			cs.do(c.Close)
-			cs.live.Wait()
+			cs.Do(c.Close)
+			cs.Wait()
 			for _, v := range got {
 				requireRuntimeError(t, "send on closed channel", v)
 			}
@@ -117,7 +119,7 @@ func TestCloseMakesAllSendersPanic(t *testing.T) {
 }
 
 func TestBufferedIsReceivedAfterClose(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](4)
 		for i := range 4 {
 			c.Send(i)
@@ -125,7 +127,7 @@ func TestBufferedIsReceivedAfterClose(t *testing.T) {
 		c.Close()
 		for want := range 4 {
 			v, ok, received := -1, false, true
-			cs.do(func() {
+			cs.Do(func() {
 				if want%2 == 0 {
 					v, ok = c.Recv()
 				} else {

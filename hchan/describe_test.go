@@ -5,11 +5,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/testsched"
 )
 
 // A dump says of a task that waits on a channel what the channel is like, of whatever type.
 func TestDumpDescribesChannels(t *testing.T) {
-	s := newScheduler(t, 2)
+	s := testsched.New(t, 2)
 	var ints *Chan[int]
 	full := Make[[40]string](2)
 	empty := Make[struct{}](7)

@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/testsched"
 )
 
 // TestRendezvous: without a buffer neither side goes on before the other has come.
 func TestRendezvous(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](0)
 		var sent, received atomic.Bool
 		cs.Go(func() {
@@ -21,12 +23,12 @@ func TestRendezvous(t *testing.T) {
 		untilWaiting(t, c, 0, 1)
 		require.False(t, sent.Load())
 		require.Zero(t, c.Len())
-		cs.do(func() {
+		cs.Do(func() {
 			v, ok := c.Recv()
 			received.Store(v == 1 && ok)
 		})
 		require.True(t, received.Load())
-		cs.live.Wait()
+		cs.Wait()
 		require.True(t, sent.Load())
 
 		received.Store(false)
@@ -36,20 +38,20 @@ func TestRendezvous(t *testing.T) {
 		})
 		untilWaiting(t, c, 1, 0)
 		require.False(t, received.Load())
-		cs.do(func() { c.Send(2) })
-		cs.live.Wait()
+		cs.Do(func() { c.Send(2) })
+		cs.Wait()
 		require.True(t, received.Load())
 	})
 }
 
 // TestBufferIsFIFO goes around the ring several times with every fill.
 func TestBufferIsFIFO(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{1, 2, 5} {
 			c := Make[int](size)
 			for fill := 1; fill <= size; fill++ {
 				var got, want []int
-				cs.do(func() {
+				cs.Do(func() {
 					for round := range 4 {
 						for i := range fill {
 							c.Send(round*100 + i)
@@ -72,7 +74,7 @@ func TestBufferIsFIFO(t *testing.T) {
 }
 
 func TestSendBlocksWhenFull(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](2)
 		var sent atomic.Int32
 		cs.Go(func() {
@@ -89,13 +91,13 @@ func TestSendBlocksWhenFull(t *testing.T) {
 			require.True(t, ok)
 			require.Equal(t, want, v)
 		}
-		cs.live.Wait()
+		cs.Wait()
 		require.EqualValues(t, 3, sent.Load())
 	})
 }
 
 func TestRecvBlocksWhenEmpty(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](2)
 		var got atomic.Int32
 		cs.Go(func() {
@@ -107,10 +109,10 @@ func TestRecvBlocksWhenEmpty(t *testing.T) {
 		untilWaiting(t, c, 1, 0)
 		c.Send(5)
 		untilWaiting(t, c, 1, 0)
-		until(t, func() bool { return got.Load() == 5 }, "5 received")
+		testsched.Until(t, func() bool { return got.Load() == 5 }, "5 received")
 		require.Zero(t, c.Len(), "handed over past the buffer")
 		require.True(t, c.TrySend(6))
-		cs.live.Wait()
+		cs.Wait()
 		require.EqualValues(t, 6, got.Load())
 	})
 }
@@ -118,7 +120,7 @@ func TestRecvBlocksWhenEmpty(t *testing.T) {
 // TestReceiversAreServedInOrder: the n-th to wait is given the n-th value.
 func TestReceiversAreServedInOrder(t *testing.T) {
 	const n = 12
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 3} {
 			c := Make[int](size)
 			var got [n]int
@@ -126,7 +128,7 @@ func TestReceiversAreServedInOrder(t *testing.T) {
 				cs.Go(func() { got[i], _ = c.Recv() })
 				untilWaiting(t, c, i+1, 0)
 			}
-			cs.do(func() {
+			cs.Do(func() {
 				for i := range n {
 					if i%2 == 0 {
 						c.Send(i)
@@ -135,7 +137,7 @@ func TestReceiversAreServedInOrder(t *testing.T) {
 					}
 				}
 			})
-			cs.live.Wait()
+			cs.Wait()
 			for i, v := range got {
 				require.Equal(t, i, v)
 			}
@@ -147,19 +149,19 @@ func TestReceiversAreServedInOrder(t *testing.T) {
 // waiting sender's value takes the slot at the end of the queue.
 func TestSendersAreServedInOrder(t *testing.T) {
 	const n = 12
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 1, 3} {
 			c := Make[int](size)
 			for i := range n {
 				cs.Go(func() { c.Send(i) })
-				until(t, func() bool { _, s := c.waiting(); return c.Len()+s == i+1 }, "%d in all", i+1)
+				testsched.Until(t, func() bool { _, s := c.waiting(); return c.Len()+s == i+1 }, "%d in all", i+1)
 			}
 			for i := range n {
 				require.Equal(t, min(size, n-i), c.Len(), "kept full while senders wait")
 				_, before := c.waiting()
 				require.Equal(t, max(0, n-size-i), before)
 				v, ok, received := -1, false, true
-				cs.do(func() {
+				cs.Do(func() {
 					if i%2 == 0 {
 						v, ok = c.Recv()
 					} else {
@@ -169,14 +171,14 @@ func TestSendersAreServedInOrder(t *testing.T) {
 				require.True(t, ok && received)
 				require.Equal(t, i, v)
 			}
-			cs.live.Wait()
+			cs.Wait()
 			require.Zero(t, c.Len())
 		}
 	})
 }
 
 func TestTryOnUnbuffered(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		c := Make[int](0)
 		require.False(t, c.TrySend(1))
 		_, ok, received := c.TryRecv()
@@ -186,14 +188,14 @@ func TestTryOnUnbuffered(t *testing.T) {
 		cs.Go(func() { got, _ = c.Recv() })
 		untilWaiting(t, c, 1, 0)
 		sent := false
-		cs.do(func() { sent = c.TrySend(4) })
+		cs.Do(func() { sent = c.TrySend(4) })
 		require.True(t, sent)
-		cs.live.Wait()
+		cs.Wait()
 		require.Equal(t, 4, got)
 
 		cs.Go(func() { c.Send(5) })
 		untilWaiting(t, c, 0, 1)
-		cs.do(func() { got, ok, received = c.TryRecv() })
+		cs.Do(func() { got, ok, received = c.TryRecv() })
 		require.True(t, ok && received)
 		require.Equal(t, 5, got)
 	})
@@ -203,7 +205,7 @@ func TestTryOnUnbuffered(t *testing.T) {
 // slot is a lock. The detector sees a missing edge, the sum a lost update.
 func TestSendHappensBeforeReceive(t *testing.T) {
 	const n, rounds = 6, 50
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		lock := Make[struct{}](1)
 		box := Make[*int](0)
 		sum := 0
@@ -219,7 +221,7 @@ func TestSendHappensBeforeReceive(t *testing.T) {
 			})
 		}
 		ended := 0
-		cs.do(func() {
+		cs.Do(func() {
 			for range n {
 				p, _ := box.Recv()
 				ended += *p

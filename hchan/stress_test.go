@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/testsched"
 )
 
 type item struct{ producer, seq int }
@@ -16,7 +18,7 @@ type item struct{ producer, seq int }
 // the end everything has arrived once.
 func TestStressManyToMany(t *testing.T) {
 	const producers, consumers, each = 5, 4, 100
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 1, 16} {
 			c := Make[item](size)
 			var open atomic.Int32
@@ -46,7 +48,7 @@ func TestStressManyToMany(t *testing.T) {
 					}
 				})
 			}
-			cs.live.Wait()
+			cs.Wait()
 			require.Zero(t, disorder.Load())
 			total, all := 0, 0
 			for k := range consumers {
@@ -64,7 +66,7 @@ func TestStressManyToMany(t *testing.T) {
 // gap.
 func TestStressOneConsumerSeesOrder(t *testing.T) {
 	const producers, each = 6, 150
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 3} {
 			c := Make[item](size)
 			for p := range producers {
@@ -76,7 +78,7 @@ func TestStressOneConsumerSeesOrder(t *testing.T) {
 			}
 			var next [producers]int
 			gaps := 0
-			cs.do(func() {
+			cs.Do(func() {
 				for range producers * each {
 					v, _ := c.Recv()
 					if v.seq != next[v.producer] {
@@ -93,7 +95,7 @@ func TestStressOneConsumerSeesOrder(t *testing.T) {
 // TestStressTryAndBlock tries first and waits only when refused, and looks at Len meanwhile.
 func TestStressTryAndBlock(t *testing.T) {
 	const pairs, each = 4, 80
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, size := range []int{0, 4} {
 			c := Make[int](size)
 			var received, badLen atomic.Int64
@@ -122,7 +124,7 @@ func TestStressTryAndBlock(t *testing.T) {
 					}
 				})
 			}
-			cs.live.Wait()
+			cs.Wait()
 			require.Zero(t, badLen.Load())
 			require.EqualValues(t, pairs*each*(each-1)/2, received.Load())
 			require.Zero(t, c.Len())
@@ -133,13 +135,13 @@ func TestStressTryAndBlock(t *testing.T) {
 // TestStressCloseUnderTraffic: every send has either been received or has panicked.
 func TestStressCloseUnderTraffic(t *testing.T) {
 	const senders, receivers, rounds = 4, 3, 2
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for round := range rounds {
 			c := Make[int](round)
 			var sent, received, panicked atomic.Int64
 			for range senders {
 				cs.Go(func() {
-					got := panicOf(func() {
+					got := testsched.PanicOf(func() {
 						for {
 							c.Send(1)
 							sent.Add(1)
@@ -157,9 +159,9 @@ func TestStressCloseUnderTraffic(t *testing.T) {
 					}
 				})
 			}
-			until(t, func() bool { return received.Load() > 50 }, "values flow")
-			cs.do(c.Close)
-			cs.live.Wait()
+			testsched.Until(t, func() bool { return received.Load() > 50 }, "values flow")
+			cs.Do(c.Close)
+			cs.Wait()
 			require.EqualValues(t, senders, panicked.Load())
 			require.Equal(t, sent.Load(), received.Load())
 			require.Zero(t, c.Len())
@@ -170,7 +172,7 @@ func TestStressCloseUnderTraffic(t *testing.T) {
 // TestStressRing hands a token around a ring of callers, each of which waits most of the time.
 func TestStressRing(t *testing.T) {
 	const n, laps = 50, 10
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		ring := make([]*Chan[int], n)
 		for i := range ring {
 			ring[i] = Make[int](0)
@@ -189,7 +191,7 @@ func TestStressRing(t *testing.T) {
 			})
 		}
 		ring[0].Send(1)
-		cs.live.Wait()
+		cs.Wait()
 		for _, c := range ring {
 			require.NotZero(t, c.closed.load())
 		}
@@ -199,7 +201,7 @@ func TestStressRing(t *testing.T) {
 // TestStressSieve is the prime sieve: a growing chain of callers.
 func TestStressSieve(t *testing.T) {
 	const primes = 30
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		numbers := Make[int](0)
 		var quit atomic.Bool
 		cs.Go(func() {

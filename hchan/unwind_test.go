@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/internal/testsched"
 )
 
 // unwindProcs runs f with Procs of 1, 2 and 8. f closes all Schedulers that it makes, and no goroutine
@@ -19,8 +20,8 @@ import (
 func unwindProcs(t *testing.T, f func(t *testing.T, procs int)) {
 	for _, procs := range []int{1, 2, 8} {
 		before := runtime.NumGoroutine()
-		within(t, func() { f(t, procs) })
-		goroutinesBack(t, before)
+		testsched.Within(t, func() { f(t, procs) })
+		testsched.GoroutinesBack(t, before)
 	}
 }
 
@@ -28,7 +29,7 @@ func unwindProcs(t *testing.T, f func(t *testing.T, procs int)) {
 // served in order.
 func TestUnwoundReceiversLeaveTheQueue(t *testing.T) {
 	unwindProcs(t, func(t *testing.T, procs int) {
-		s := newScheduler(t, procs)
+		s := testsched.New(t, procs)
 		c := Make[int](0)
 		var deferred, returned atomic.Int32
 		got := [4]chan int{}
@@ -64,7 +65,7 @@ func TestUnwoundReceiversLeaveTheQueue(t *testing.T) {
 func TestUnwoundSendersLeaveTheQueue(t *testing.T) {
 	unwindProcs(t, func(t *testing.T, procs int) {
 		for _, size := range []int{0, 2} {
-			s := newScheduler(t, procs)
+			s := testsched.New(t, procs)
 			c := Make[int](size)
 			for i := range size {
 				c.Send(-size + i)
@@ -100,7 +101,7 @@ func TestUnwoundSendersLeaveTheQueue(t *testing.T) {
 // queue is not given anything. The test holds the lock that such a task needs in order to leave.
 func TestDequeuePassesOverUnwinding(t *testing.T) {
 	unwindProcs(t, func(t *testing.T, procs int) {
-		s := newScheduler(t, procs)
+		s := testsched.New(t, procs)
 		c := Make[int](0)
 		s.Go(func() { c.Recv() })
 		untilWaiting(t, c, 1, 0)
@@ -114,7 +115,7 @@ func TestDequeuePassesOverUnwinding(t *testing.T) {
 		c.lock.Lock()
 		closed := make(chan error)
 		go func() { closed <- s.Close() }()
-		until(t, func() bool { return lockContended(&c.lock) }, "the unwound task waits for the lock")
+		testsched.Until(t, func() bool { return lockContended(&c.lock) }, "the unwound task waits for the lock")
 		sg := c.recvq.dequeue()
 		require.NotNil(t, sg, "the goroutine behind it")
 		require.Nil(t, c.recvq.first)
@@ -128,14 +129,14 @@ func TestDequeuePassesOverUnwinding(t *testing.T) {
 // were none.
 func TestSendPastUnwindingReceiver(t *testing.T) {
 	unwindProcs(t, func(t *testing.T, procs int) {
-		s := newScheduler(t, procs)
+		s := testsched.New(t, procs)
 		c := Make[int](1)
 		s.Go(func() { c.Recv() })
 		untilWaiting(t, c, 1, 0)
 		c.lock.Lock()
 		closed := make(chan error)
 		go func() { closed <- s.Close() }()
-		until(t, func() bool { return lockContended(&c.lock) }, "the unwound task waits for the lock")
+		testsched.Until(t, func() bool { return lockContended(&c.lock) }, "the unwound task waits for the lock")
 		// Who gets the lock first is open; the value must be in the buffer either way.
 		c.lock.Unlock()
 		c.Send(8)
@@ -156,7 +157,7 @@ func lockContended(lock *rawlock.Mutex) bool {
 // sender, and close.
 func TestDeferredCallsUseChannelsWhileUnwound(t *testing.T) {
 	unwindProcs(t, func(t *testing.T, procs int) {
-		s := newScheduler(t, procs)
+		s := testsched.New(t, procs)
 		forever, out, in, end := Make[int](0), Make[int](0), Make[int](0), Make[int](0)
 		got := make(chan int, 2)
 		go func() {
@@ -186,12 +187,12 @@ func TestDeferredCallsUseChannelsWhileUnwound(t *testing.T) {
 // TestStressCloseLosesNoValue closes a Scheduler whose tasks receive what goroutines send: what was
 // sent is what tasks have received and what is left for others.
 func TestStressCloseLosesNoValue(t *testing.T) {
-	defer collect()()
+	defer testsched.Collect()()
 	const rounds, senders, receivers = 20, 3, 16
 	for _, size := range []int{0, 2} {
 		unwindProcs(t, func(t *testing.T, procs int) {
 			for range rounds {
-				s := newScheduler(t, procs)
+				s := testsched.New(t, procs)
 				c := Make[int64](size)
 				var sent, received atomic.Int64
 				for range receivers {
@@ -213,7 +214,7 @@ func TestStressCloseLosesNoValue(t *testing.T) {
 						sending <- struct{}{}
 					}()
 				}
-				until(t, func() bool { return received.Load() > 30 }, "values flow")
+				testsched.Until(t, func() bool { return received.Load() > 30 }, "values flow")
 				require.NoError(t, s.Close())
 				enough.Store(true)
 				drained := make(chan int64)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -110,7 +111,7 @@ func TestPeerCloseIsEOF(t *testing.T) {
 		g.start(client, func() {
 			c, err := client.dial("tcp", l.Addr().String())
 			require.NoError(t, err)
-			eventually(t, "nobody reads", func() bool { return readers.Load() == 1 })
+			testsched.Until(t, func() bool { return readers.Load() == 1 }, "somebody reads")
 			_, err = io.WriteString(c, "last words")
 			require.NoError(t, err)
 			require.NoError(t, c.Close())
@@ -151,9 +152,9 @@ func TestSchedulerCloseUnwindsWaiters(t *testing.T) {
 				returned.Add(1)
 			})
 			parked(t, s, 4)
-			eventually(t, "not begun", func() bool { return begun.Load() == 3*callers+1 })
+			testsched.Until(t, func() bool { return begun.Load() == 3*callers+1 }, "all have begun")
 			require.NoError(t, s.Close())
-			eventually(t, "deferred calls have not run", func() bool { return unwound.Load() == 3*callers+1 })
+			testsched.Until(t, func() bool { return unwound.Load() == 3*callers+1 }, "deferred calls have run")
 			require.Zero(t, returned.Load())
 			require.ErrorIs(t, blockers[0].block(l, c), net.ErrClosed)
 			require.NoError(t, l.Close())

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -57,7 +58,7 @@ func TestFDMutexFIFO(t *testing.T) {
 			order = append(order, i)
 			require.False(t, f.unlock(writing))
 		})
-		eventually(t, "not queued", func() bool { return f.queued(writing) == i+1 })
+		testsched.Until(t, func() bool { return f.queued(writing) == i+1 }, "queued")
 	}
 	require.False(t, f.unlock(writing))
 	g.wg.Wait()
@@ -123,7 +124,7 @@ func TestFDMutexUnwound(t *testing.T) {
 				}
 			})
 		}
-		eventually(t, "not queued", func() bool { return f.queued(reading) == 5 })
+		testsched.Until(t, func() bool { return f.queued(reading) == 5 }, "queued")
 		g := &group{}
 		g.start(goroutine, func() {
 			held, unwound := f.lock(reading)
@@ -134,7 +135,7 @@ func TestFDMutexUnwound(t *testing.T) {
 		g.start(goroutine, func() { require.False(t, f.unlock(reading)) })
 		require.NoError(t, s.Close())
 		g.wg.Wait()
-		eventually(t, "still held", func() bool { return f.state.Load() == 0 })
+		testsched.Until(t, func() bool { return f.state.Load() == 0 }, "released")
 		require.LessOrEqual(t, unwoundN.Load(), int32(5))
 	}
 }

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/patience"
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -22,7 +24,7 @@ import (
 // watch ends the process with a dump and all stacks when the test has not ended after a minute.
 func watch(t *testing.T) {
 	t.Helper()
-	timer := time.AfterFunc(time.Minute, func() {
+	timer := time.AfterFunc(patience.Times(time.Minute), func() {
 		_ = sched.DumpAll(os.Stderr)
 		debug.SetTraceback("all")
 		panic("hangs: " + t.Name())
@@ -46,7 +48,7 @@ func scheduler(t *testing.T, procs int) *sched.Scheduler {
 				t.Logf("before: %v\nafter: %v", before, openFDs(t))
 			}
 		}()
-		eventually(t, "descriptors left open", func() bool { return len(openFDs(t)) == len(before) })
+		testsched.Until(t, func() bool { return len(openFDs(t)) == len(before) }, "no descriptor left open")
 	})
 	return s
 }
@@ -80,17 +82,6 @@ func openFDs(t *testing.T) (fds []string) {
 		}
 	}
 	return fds
-}
-
-// eventually waits until cond holds.
-func eventually(t *testing.T, otherwise string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !cond(); {
-		if time.Now().After(end) {
-			require.Fail(t, otherwise)
-		}
-		sched.Yield()
-	}
 }
 
 // party is somebody who listens, dials, reads and writes in one of the possible ways.
@@ -180,5 +171,5 @@ func parked(t *testing.T, s *sched.Scheduler, n int) {
 	t.Helper()
 	p, err := pollerOf(s)
 	require.NoError(t, err)
-	eventually(t, "nobody parked", func() bool { return int(p.waiting.Load()) == n })
+	testsched.Until(t, func() bool { return int(p.waiting.Load()) == n }, "%d parked", n)
 }

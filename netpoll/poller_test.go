@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -99,7 +100,7 @@ func TestBreak(t *testing.T) {
 		seen := polls.Load()
 		p.Break()
 		breaks++
-		eventually(t, "Break is lost", func() bool { return polls.Load() > seen })
+		testsched.Until(t, func() bool { return polls.Load() > seen }, "Break is heard")
 	}
 	g.wg.Wait()
 	require.Positive(t, breaks)

@@ -84,11 +84,9 @@ func (g *gather) queues(most int) {
 
 // tasks reads all tasks.
 func (g *gather) tasks() {
-	for _, slab := range g.s.slabs() {
-		for i := range slab {
-			if v, ok := slab[i].look(); ok {
-				g.views = append(g.views, v)
-			}
+	for gp := range gsOf(g.s.slabsWithin(dumpPatienceNS)) {
+		if v, ok := gp.look(); ok {
+			g.views = append(g.views, v)
 		}
 	}
 }
@@ -103,9 +101,10 @@ func (s *Scheduler) lockWithin(ns int64) bool {
 	return true
 }
 
-// slabs returns all Gs. If somebody sits on s.lock, what allgs is does not change either.
-func (s *Scheduler) slabs() []*[gSlab]G {
-	if s.lockWithin(dumpPatienceNS) {
+// slabsWithin is slabs that gives up waiting for s.lock after so many nanoseconds: if somebody sits on it,
+// what allgs is does not change either.
+func (s *Scheduler) slabsWithin(ns int64) []*[gSlab]G {
+	if s.lockWithin(ns) {
 		defer s.lock.Unlock()
 	}
 	return s.peekSlabs()

@@ -118,21 +118,17 @@ func TestNameEndsWithTheTask(t *testing.T) {
 		require.NoError(t, closed.Close())
 	})
 	until(t, "all have ended", func() bool { return waiting(closed) == 0 && allDead(closed) }, closed)
-	for _, slab := range closed.allgs {
-		for i := range slab {
-			require.Empty(t, slab[i].name)
-		}
+	for gp := range gsOf(closed.allgs) {
+		require.Empty(t, gp.name)
 	}
 }
 
 func allDead(s *Scheduler) bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for _, slab := range s.allgs {
-		for i := range slab {
-			if slab[i].state.Load() != gDead {
-				return false
-			}
+	for gp := range gsOf(s.allgs) {
+		if gp.state.Load() != gDead {
+			return false
 		}
 	}
 	return s.nm == 0

@@ -56,9 +56,6 @@ func (s *Scheduler) Expect() (done func()) {
 	})
 }
 
-// pendingTimers reports whether a timer of s will fire.
-func (s *Scheduler) pendingTimers() bool { return s.nextTimer() != 0 }
-
 // wantsDeadlocks reports whether anybody would be told of one.
 func (s *Scheduler) wantsDeadlocks() bool {
 	if !s.cfg.DetectDeadlock {
@@ -141,17 +138,12 @@ func (s *Scheduler) atRest(asking *Scheduler) (awake uint32, ok bool) {
 	}
 	slabs := s.allgs
 	s.lock.Unlock()
-	if !ok || s.expected.Load() > 0 || s.pendingTimers() {
+	if !ok || s.expected.Load() > 0 || s.nextTimer() != 0 || s.pollerWaits() {
 		return awake, false
 	}
-	if p := s.poller.Load(); p != nil && (*p).Waiting() {
-		return awake, false
-	}
-	for _, slab := range slabs {
-		for i := range slab {
-			if state := slab[i].state.Load(); state != gDead && state != gWaiting {
-				return awake, false // in Block, or about to be made runnable
-			}
+	for gp := range gsOf(slabs) {
+		if state := gp.state.Load(); state != gDead && state != gWaiting {
+			return awake, false // in Block, or about to be made runnable
 		}
 	}
 	return awake, true
@@ -219,16 +211,13 @@ func (s *Scheduler) reportDeadlock(awake uint32) bool {
 // blockedTasks lists the tasks of s; false means that one is not parked. Needs s.lock, with no P in use.
 func (s *Scheduler) blockedTasks() (list []DeadlockTask, ok bool) {
 	now := s.nanotime()
-	for _, slab := range s.allgs {
-		for i := range slab {
-			gp := &slab[i]
-			switch gp.state.Load() {
-			case gDead:
-			case gWaiting:
-				list = append(list, gp.deadlockTask(now))
-			default:
-				return nil, false
-			}
+	for gp := range gsOf(s.allgs) {
+		switch gp.state.Load() {
+		case gDead:
+		case gWaiting:
+			list = append(list, gp.deadlockTask(now))
+		default:
+			return nil, false
 		}
 	}
 	names := map[uint64]string{}

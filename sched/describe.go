@@ -8,6 +8,7 @@ import (
 
 // What a task waits for, in words: a registry from wait reasons to functions that can read what lies at the
 // address which the waiter has left. So a dump names a channel or a lock although sched knows no primitive.
+// The runtime, which knows all of its own, has no counterpart.
 
 // Describer tells what a G waits for. on is what it gave to Park as arg, or the address of the lock
 // that it gave to BeginPark; it is not nil, and what it points to is alive. what is a short text such as

@@ -1,5 +1,5 @@
-// Package sched is the Go scheduler, rebuilt in userspace: tasks (G) run on workers (M), OS threads
-// that are wired down by LockOSThread, which must hold a processor (P) to do so.
+// Package sched is the Go scheduler, rebuilt in userspace: tasks (G) run on workers (M), OS threads to which
+// goroutines are pinned, which must hold a processor (P) to do so.
 //
 //	 P0 runnext [G9]                          P1 runnext [ ]           idle: P2
 //	    runq    [G4 G5 G6 ...]                   runq    [ ]
@@ -14,9 +14,10 @@
 //
 // # Tasks and goroutines
 //
-// A task is made by Go, Run, or a function of Join, Both or For. A plain goroutine is any other caller. Both may
-// call everything: a blocking call parks the task, and its worker goes on with another one; on a
-// plain goroutine it blocks that goroutine natively. Tasks and goroutines may wait for each other.
+// A task is made by Go and its like (GoWith, GoEnd), Run, Spawn, AfterFunc, the Go of a Scope, and by Join, Both
+// or For for what another worker takes. A plain goroutine is any other caller. Both may call everything: a
+// blocking call parks the task, and its worker goes on with another one; on a plain goroutine it blocks that
+// goroutine natively. Tasks and goroutines may wait for each other.
 //
 // # What is different from the runtime
 //
@@ -31,7 +32,7 @@
 // it. To wait, it takes the lock, puts Self() into the queue, and calls Park with a commit that
 // releases the lock: the commit runs when the stack has wholly been left, so nobody can resume it too
 // early. To wake, it takes a G from the queue under the lock, claims it (Claim), releases the lock
-// and calls Ready. Claim fails for a G that is being unwound by Close: go on to the next one.
+// and calls Ready. Claim fails for a G that is being unwound by Close or Shutdown: go on to the next one.
 // ExamplePark shows a primitive that is made so.
 //
 // # What cannot work
@@ -43,9 +44,17 @@
 //
 // # Reading order
 //
-// g.go (states), p.go, m.go, spawn.go, schedule.go, park.go, switch.md; runq.go and globalq.go;
-// find.go, steal.go, idle.go with idle.md, events.go; native.go; block.go, sysmon.go, preempt.go, relief.go;
-// lockthread.go, affinity.go; timer.go and timers.go; join.go, both.go, for.go with frame.go, forkq.go, forklist.go;
-// ending.go, task.go and scope.go; created.go, panic.go and panictext.go; shutdown.go, trim.go, deadlock.go with
-// lastlook.go. What shows it all from outside: stats.go, dump.go, schedtrace.go.
+//   - what there is: scheduler.go; g.go (states), p.go, m.go; errors.go, tunables.go, hooks.go
+//   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, switch.md; run.go; gfree.go
+//   - queues: runq.go with gate.go, globalq.go
+//   - looking for work: find.go, steal.go, idle.go with idle.md, events.go, poller.go
+//   - plain goroutines: native.go
+//   - tasks that hold their P for long: block.go, sysmon.go, preempt.go, relief.go
+//   - threads and Ps: threads.go, lockthread.go, affinity.go, procs.go
+//   - time: timer.go and timers.go; clock.go, decide.go
+//   - forks: join.go, both.go, for.go with frame.go, forkq.go, forklist.go
+//   - ends of tasks: ending.go, task.go, scope.go; panic.go, panictext.go, created.go
+//   - the end of it all: shutdown.go, ender.go, unwind.go; trim.go and deadlock.go with lastlook.go
+//   - seen from outside: stats.go, tally.go; dump.go, dumpinfo.go, collect.go, inspect.go, traceback.go,
+//     describe.go, registry.go; schedtrace.go
 package sched

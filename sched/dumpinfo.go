@@ -1,5 +1,7 @@
 package sched
 
+// The form of a dump; collect.go fills it in, dump.go prints it. The runtime has no counterpart: it writes text only.
+
 // DumpInfo is what Dump tells and DumpJSON writes. Numbers of nanoseconds end in _ns; a task or P that is
 // not there has no key, or the number 0, which no task's id is.
 type DumpInfo struct {

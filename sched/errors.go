@@ -7,6 +7,8 @@ import (
 	"time"
 )
 
+// The errors that calls return. (PanicError is in panic.go.) The runtime ends the process in their place.
+
 // ErrClosed is returned by what was asked of a Scheduler after its Close or Shutdown, and by Run when the
 // Scheduler closed before the task's end.
 var ErrClosed = errors.New("sched: Scheduler closed")
@@ -37,10 +39,11 @@ func (r TaskRef) String() string {
 	return fmt.Sprintf("task %d (%s)", r.ID, r.Name)
 }
 
-// CloseError says what Close or Shutdown could not see to its end.
+// CloseError says what Close or Shutdown could not see to its end. A task can't be unwound while it is in a loop without
+// calls, in a native block, or in Block.
 type CloseError struct {
 	Op    string    // "Close" or "Shutdown"
-	Tasks []TaskRef // those that could not be unwound: in a loop without calls, a native block, or Block. They end later, when they next park
+	Tasks []TaskRef // those that could not be unwound, see below; they end later, when they next park
 	Cut   int       // Shutdown only: how many tasks were unwound, or dropped before they started
 	Err   error     // Shutdown only: why, the context's error, ErrClosed after a Close, or a *DeadlockError
 }

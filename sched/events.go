@@ -54,7 +54,7 @@ func (m *M) sleepForEvents() *G {
 // not at all if there is nothing to wait for, or another worker does so.
 func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	poller := s.poller.Load()
-	network := poller != nil && (*poller).Waiting()
+	network := s.pollerWaits()
 	when := s.nextTimer()
 	if !network && when == 0 {
 		return l, false
@@ -99,6 +99,7 @@ func (s *Scheduler) pollFor(poller *Poller, delayNS int64) *GList {
 	return l
 }
 
+// pollerWaits reports whether any G is parked on the poller.
 func (s *Scheduler) pollerWaits() bool {
 	p := s.poller.Load()
 	return p != nil && (*p).Waiting()

@@ -52,10 +52,7 @@ func (m *M) findFast() *G {
 		return gp
 	}
 	if s.globVisible(p) {
-		s.lock.Lock()
-		gp := s.globrunqget(p, 0)
-		s.lock.Unlock()
-		if gp != nil {
+		if gp := s.globrunqtake(p, 0); gp != nil {
 			return gp
 		}
 	}
@@ -76,10 +73,7 @@ func (m *M) fairShare() *G {
 		}
 	}
 	if s.globqsize.Load() > 0 {
-		s.lock.Lock()
-		gp := s.globrunqget(p, 1)
-		s.lock.Unlock()
-		if gp != nil {
+		if gp := s.globrunqtake(p, 1); gp != nil {
 			return gp
 		}
 	}
@@ -114,9 +108,6 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		m.p.n.vainSearches.add(1)
 	}
 	m.releasep()
-	if s.nprun == 0 {
-		s.allIdle()
-	}
 	s.lock.Unlock()
 	if !m.spinning {
 		return nil, true

@@ -67,6 +67,9 @@ func (f *frame) task(p *P) *G {
 	gp.created(f.parent, f.pc, nil)
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
+	if h := p.hooks; h != nil {
+		h.spawned(gp)
+	}
 	return gp
 }
 
@@ -76,7 +79,7 @@ func (f *frame) runStolen() {
 	defer func() {
 		if !returned {
 			if v := recover(); v != nil {
-				f.result.panic = newPanicError(v, taskID())
+				f.result.panic = recovered(v)
 			} else {
 				f.result.exited = true
 			}

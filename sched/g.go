@@ -68,6 +68,7 @@ type G struct {
 const (
 	hasLabels = 1 << iota
 	hasName
+	hasWire // native is that of a task that has been wired
 )
 
 // inherit gives gp, which is new, the pprof labels of its creator.
@@ -76,17 +77,6 @@ func (gp *G) inherit(labels unsafe.Pointer) {
 		gp.labels = labels
 		gp.extras |= hasLabels
 	}
-}
-
-// claimUnwind wins the right to unwind gp, which waits. Not by Claim: in state gClaimed a Ready that comes
-// without a claim of its own would take this one for its.
-func (gp *G) claimUnwind() bool { return gp.state.CompareAndSwap(gWaiting, gRunnable) }
-
-// unwind makes the Park of gp, which is in no queue, return false. The caller has won it by claimUnwind,
-// or gp has given way by itself.
-func (gp *G) unwind() {
-	gp.dying.Store(1)
-	gp.unwinding, gp.unwound = true, true
 }
 
 // stack is a coroutine with the task that it runs now. It is pooled: g changes, the stack stays.
@@ -117,9 +107,11 @@ const lineSize = 64
 // becomes gWaiting. seq comes last: two equal loads of it, with the state gWaiting seen before the first and
 // after the second, mean that all of one wait has been read (inspect.go, look).
 type waitNote struct {
-	on    unsafe.Pointer // what it waits for: the lock of BeginPark, the argument of Park. A pointer, so that it can be looked at; nil again when the wait is over, so that nothing is retained
-	since uint32         // when the wait began, on the coarse clock
-	seq   atom.Uint32    // counts the waits on this stack
+	// on is what it waits for: the lock of BeginPark, the argument of Park. A pointer, so that it can be looked at;
+	// nil again when the wait is over, so that nothing is retained.
+	on    unsafe.Pointer
+	since uint32      // when the wait began, on the coarse clock
+	seq   atom.Uint32 // counts the waits on this stack
 }
 
 // begin notes that a wait for on is about to begin.

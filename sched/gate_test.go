@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // TestStressGate has the owner of a P put and take, by runqput and runqget, while thieves rob its ring
@@ -31,7 +32,7 @@ func stressGate(t *testing.T, fenced bool) {
 	all := *s.allp.Load()
 	p := all[0]
 	if fenced {
-		for end := time.Now().Add(5 * time.Second); fence.Exists && !fence.Ready() && time.Now().Before(end); {
+		for end := time.Now().Add(patience.Times(5 * time.Second)); fence.Exists && !fence.Ready() && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		p.gate.lookUp()

@@ -1,14 +1,18 @@
 package sched
 
-import "github.com/userrt/userrt/internal/coro"
+import (
+	"iter"
+
+	"github.com/userrt/userrt/internal/coro"
+)
 
 // Free lists: of Gs and of stacks, one each for a P without a lock, and one for all under s.lock.
 // The same in Go: runtime/proc.go, gfput and gfget (there a G keeps its stack; here a task that has
 // not started has none, so the two are kept apart).
 
-// gSlab is how Gs are allocated: so many that they fill a size class of the allocator, which wants 8 bytes of it
-// for itself; with 32, as it used to be, each G took 24 bytes more. The scheduler keeps all slabs for as long as it lives, so that run
-// queues may hold pointers that the collector does not see (runtime/proc.go, allgs).
+// gSlab is how Gs are allocated: so many that they fill a size class of the allocator, which wants 8 bytes of
+// it for itself; with 32 each G would take 24 bytes more. The scheduler keeps all slabs for as long as it lives,
+// so that run queues may hold pointers that the collector does not see (runtime/proc.go, allgs).
 const gSlab = 31
 
 // gFree is a stack of dead Gs linked through schedlink.
@@ -78,6 +82,26 @@ func (s *Scheduler) gfgetBatch(l *gFree, n int32) {
 	}
 	for range min(n, s.gfree.n) {
 		l.push(s.gfree.pop())
+	}
+}
+
+// slabs returns all slabs there are.
+func (s *Scheduler) slabs() []*[gSlab]G {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	return s.allgs
+}
+
+// gsOf goes through all Gs in slabs, those that are free too.
+func gsOf(slabs []*[gSlab]G) iter.Seq[*G] {
+	return func(yield func(*G) bool) {
+		for _, slab := range slabs {
+			for i := range slab {
+				if !yield(&slab[i]) {
+					return
+				}
+			}
+		}
 	}
 }
 

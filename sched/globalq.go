@@ -63,6 +63,15 @@ func (s *Scheduler) globrunqspill(p *P, q *gQueue) {
 	s.globFrom.Store(p)
 }
 
+// spill moves all that waits for p, which the caller holds, to the global queue. Needs s.lock.
+func (s *Scheduler) spill(p *P) {
+	var q gQueue
+	for gp := p.runqget(); gp != nil; gp = p.runqget() {
+		q.pushBack(gp)
+	}
+	s.globrunqput(&q)
+}
+
 // globVisible reports whether the global queue holds something that p should take when it has nothing
 // else; p nil asks for a P that has nothing to do with it.
 func (s *Scheduler) globVisible(p *P) bool {
@@ -97,6 +106,14 @@ func (s *Scheduler) globrunqget(p *P, max int32) *G {
 	p.n.globalPicks.add(1)
 	p.n.global.add(uint32(before - s.globq.n))
 	s.globqsize.Store(s.globq.n)
+	return gp
+}
+
+// globrunqtake is globrunqget for a caller that does not hold s.lock.
+func (s *Scheduler) globrunqtake(p *P, max int32) *G {
+	s.lock.Lock()
+	gp := s.globrunqget(p, max)
+	s.lock.Unlock()
 	return gp
 }
 

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // hangLimit is how long a test may take before it counts as hanging.
-const hangLimit = 12 * time.Second
+var hangLimit = patience.Times(12 * time.Second)
 
 // heartbeat is moved on by a test that takes long and knows that it gets on: it then has that much time again.
 var heartbeat atomic.Int64
@@ -88,7 +90,7 @@ func plainGoroutines() int {
 // goroutinesBack waits for goroutines that have done their last act to be gone too.
 func goroutinesBack(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); plainGoroutines() > n; runtime.Gosched() {
+	for end := time.Now().Add(patience.Times(10 * time.Second)); plainGoroutines() > n; runtime.Gosched() {
 		if time.Now().After(end) {
 			buf := make([]byte, 1<<20)
 			t.Fatalf("%d goroutines, want %d\n%s", plainGoroutines(), n, buf[:runtime.Stack(buf, true)])

@@ -1,5 +1,7 @@
 package sched
 
+// Calls at the moments of a task's and a worker's life. The same in Go: runtime/trace.go, which writes events instead.
+
 // Hooks are functions that a Scheduler calls at certain moments; those that are nil are not called, and with
 // none set each moment costs a test of one word. They are called on the worker in the midst of scheduling,
 // several at a time: they must be quick and must not block, panic or call anything of this package. Tracing and

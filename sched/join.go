@@ -204,7 +204,7 @@ func (j *join) run(fn func()) {
 // done within the unwinding; nothing would come back to do it.
 func (j *join) failed(v any) {
 	if v != nil {
-		j.result.add(joinResult{panic: newPanicError(v, taskID())})
+		j.result.add(joinResult{panic: recovered(v)})
 	}
 	j.finish()
 }
@@ -220,6 +220,9 @@ func (j *join) finish() {
 	for !j.rest() {
 	}
 	done = true
+	if j.q != nil && j.base == 0 {
+		j.q.rest()
+	}
 	j.result.raise()
 }
 
@@ -228,7 +231,7 @@ func (j *join) rest() (done bool) {
 	defer func() {
 		if !done {
 			if v := recover(); v != nil {
-				j.result.add(joinResult{panic: newPanicError(v, taskID())})
+				j.result.add(joinResult{panic: recovered(v)})
 			}
 		}
 	}()
@@ -256,9 +259,4 @@ func (j *join) rest() (done bool) {
 		}
 	}
 	return true
-}
-
-func taskID() uint64 {
-	id, _ := ID()
-	return id
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"regexp"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -38,24 +37,6 @@ func statusField(t *testing.T, field string, files ...string) (sum int) {
 }
 
 func threads(t *testing.T) int { return statusField(t, "Threads", "/proc/self/status") }
-
-// work makes s start all its workers, and wake and put to sleep some of them.
-func work(t *testing.T, s *Scheduler) {
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Add(1)
-		s.Go(func() {
-			defer wg.Done()
-			var g door
-			Go(func() { Join(Yield, Yield, g.signal) })
-			g.wait()
-			if id, _ := ID(); id%5 == 0 {
-				Exit()
-			}
-		})
-	}
-	within(t, wg.Wait, s)
-}
 
 // TestThreadsAreBackAfterClose counts threads after the tenth round and after the last. The runtime
 // itself may start a thread now and then, so a few more are none of ours.

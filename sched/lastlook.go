@@ -3,7 +3,7 @@ package sched
 // The worker that gives up the last P looks once more, some time later, after what only a scheduler that has
 // come to rest can decide: whether idle stacks are still needed (trim.go), and whether the tasks that are
 // left can ever run again (deadlock.go). So nothing ticks while nothing runs, but with
-// Config.DetectDeadlock, for as long as some Run waits. The runtime has no such moment: its own checkdead
+// Config.DetectDeadlock, for as long as some Run or Shutdown waits. The runtime has no such moment: its own checkdead
 // (runtime/proc.go, checkdead) knows at once, and its sysmon never sleeps for good while a thread runs.
 
 // lastLook is when a worker that is about to sleep shall look, on the clock; 0 means never.

@@ -58,6 +58,7 @@ func LockOSThread() {
 	coro.Wire()
 	m.noteThread()
 	gp.native, gp.stk = st.wire, nil
+	gp.extras |= hasWire
 	m.wired = true
 	m.s.nWired.Add(1)
 	if m.p != nil {
@@ -112,9 +113,16 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 	m := st.m
 	p := m.p
 	m.p = nil
+	if h := m.s.hooks; h != nil {
+		h.parked(gp)
+	}
 	gp.state.Store(gWaiting)
 	if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunning) {
+		if h := m.s.hooks; h != nil {
+			h.readied(gp)
+		}
 		m.p = p
+		gp.native.wait.on = nil
 		return true
 	}
 	st.stopWired(p)
@@ -126,6 +134,9 @@ func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
 	st := gp.native.wired
 	m := st.m
 	m.oldp, m.p = m.p, nil
+	if h := m.s.hooks; h != nil {
+		h.parked(gp)
+	}
 	gp.state.Store(gWaiting)
 	lock.Unlock()
 	return st.wire.sleep
@@ -141,6 +152,7 @@ func (st *stack) sleepWired() bool {
 
 // endParkOther is the last part of a park without a swap: of a plain goroutine or a wired task.
 func (gp *G) endParkOther() bool {
+	gp.native.wait.on = nil
 	if gp.unwinding {
 		gp.unwinding = false
 		return false
@@ -167,13 +179,13 @@ func (st *stack) stopWired(p *P) {
 func (m *M) startlockedm(gp *G) {
 	p := m.p
 	m.p = nil
-	p.schedtick.StoreRel(p.schedtick.Load() + 1)
 	gp.runWired(p)
 }
 
 // runWired lets gp, which is wired, runnable, and in no queue, run with p.
 func (gp *G) runWired(p *P) {
 	m := gp.native.wired.m
+	p.found()
 	gp.state.StoreRel(gRunning)
 	m.acquirep(p)
 	m.note.wakeup()
@@ -185,6 +197,7 @@ func (st *stack) yieldWired() {
 	p := m.p
 	if p.attn.Load()&attnClosing != 0 && !gp.unwound {
 		gp.unwind()
+		m.s.countCut(1)
 		gp.exitIfUnwound()
 	}
 	p.fair-- // left at 0 for findFast
@@ -207,18 +220,13 @@ func (st *stack) requeueWired(p *P) {
 	st.stopWired(p)
 }
 
-// wiredRunnable finds a task for p, which no worker is free for since Config.MaxThreads is reached: a wired one
-// needs none. It searches p's queue, which it moves to the global one, and that. nil if there is none.
-// Needs s.lock.
-func (s *Scheduler) wiredRunnable(p *P) (found *G) {
+// wiredRunnable takes a wired task from the global queue, for a P that no worker is free for since
+// Config.MaxThreads is reached: such a task needs none. nil if there is none. Needs s.lock.
+func (s *Scheduler) wiredRunnable() (found *G) {
 	if s.nWired.Load() == 0 {
 		return nil
 	}
 	var q gQueue
-	for gp := p.runqget(); gp != nil; gp = p.runqget() {
-		q.pushBack(gp)
-	}
-	s.globrunqput(&q)
 	for n := s.globq.n; n > 0; n-- {
 		gp := s.globq.pop()
 		if found == nil && gp.stk == nil && gp.fn == nil {

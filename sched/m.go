@@ -116,8 +116,12 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		if spinning {
 			s.nmspinning.Add(-1)
 		}
-		if gp := s.wiredRunnable(p); gp != nil {
+		s.spill(p) // nobody may look at an idle P's ring
+		if gp := s.wiredRunnable(); gp != nil {
 			s.lock.Unlock()
+			p.n.globalPicks.add(1)
+			p.n.global.add(1)
+			p.schedtick.StoreRel(p.schedtick.Load() + 1)
 			gp.runWired(p)
 			return
 		}

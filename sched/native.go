@@ -11,7 +11,7 @@ import (
 )
 
 // Plain goroutines as waiters. Each that blocks in one of our calls has a G, so that it can stand in
-// the same queues as tasks, and sleeps natively.
+// the same queues as tasks, and sleeps natively. The runtime has no counterpart: there all are goroutines.
 
 // plainEntry is a plain goroutine's entry in coro's table; m and g are nil, so that Self looks whose it is.
 type plainEntry struct {

@@ -141,7 +141,8 @@ func (s *Scheduler) pidleget() *P {
 	return p
 }
 
-// idlep gives up p, which counts as running but has no worker. Needs s.lock.
+// idlep gives up p, which counts as running but has no worker: to the idle list, or away if SetProcs said so.
+// Needs s.lock.
 func (s *Scheduler) idlep(p *P) {
 	p.setPace(unknownPace)
 	p.clearPreempt()
@@ -163,19 +164,10 @@ func (m *M) acquirep(p *P) {
 	p.m = m
 }
 
-// releasep takes m's P from it. Needs s.lock. The P goes to the idle list, or away if SetProcs said so.
-func (m *M) releasep() *P {
+// releasep takes m's P from it and gives that up. Needs s.lock.
+func (m *M) releasep() {
 	p, s := m.p, m.s
 	m.p = nil
-	p.setPace(unknownPace)
-	p.clearPreempt()
-	p.enter(phaseIdle, s.nanotime())
-	s.nprun--
-	if p.id >= s.procs.Load() {
-		s.pdead(p)
-	} else {
-		s.pidleput(p)
-	}
+	s.idlep(p)
 	m.last = s.nprun == 0
-	return p
 }

@@ -24,6 +24,12 @@ func newPanicError(v any, id uint64) *PanicError {
 	return e
 }
 
+// recovered is newPanicError for the calling task, or plain goroutine.
+func recovered(v any) *PanicError {
+	id, _ := ID()
+	return newPanicError(v, id)
+}
+
 // taskStack cuts from a goroutine's traceback, taken by a deferred function that has recovered a panic, what
 // is ours: the head line, the frames above the panic, the frames below the task's function. Without those
 // (on a plain goroutine, say) the rest stays whole.

@@ -203,14 +203,6 @@ func Yield() {
 	gp.exitIfUnwound()
 }
 
-// exitIfUnwound ends the calling task if that is being unwound.
-func (gp *G) exitIfUnwound() {
-	if gp.unwinding {
-		gp.unwinding = false
-		runtime.Goexit()
-	}
-}
-
 // settle does what the stack that left has asked for. It runs on the stack that continues.
 func (m *M) settle() {
 	act, gp, p := m.act, m.left, m.p

@@ -29,7 +29,6 @@ type GList struct {
 	s      *Scheduler // whose poller it is
 	q      gQueue     // tasks of s
 	others bool       // plain goroutines or other schedulers' tasks have been readied
-	polled bool       // Poll was called
 }
 
 // Push adds gp, which the caller has claimed. A plain goroutine and a task of another scheduler are

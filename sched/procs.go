@@ -99,9 +99,6 @@ func (m *M) retire(gp *G) {
 	}
 	s.globrunqput(&q)
 	m.releasep()
-	if s.nprun == 0 {
-		s.allIdle()
-	}
 	s.lock.Unlock()
 	if wasSpinning {
 		s.nmspinning.Add(-1)

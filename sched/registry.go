@@ -5,8 +5,8 @@ import (
 	"weak"
 )
 
-// All Schedulers of the process, for DumpAll. Weakly: one that is dropped before it has run anything shall
-// go.
+// All Schedulers of the process, for DumpAll and those who look for deadlocks. Weakly: one that is dropped before it
+// has run anything shall go. The runtime has one scheduler, and no counterpart.
 
 var registry struct {
 	mu    sync.Mutex
@@ -41,6 +41,7 @@ func liveLocked() (live []*Scheduler) {
 	return live
 }
 
+// allSchedulers returns those that are neither gone nor closed, in the order in which they were made.
 func allSchedulers() []*Scheduler {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()

@@ -117,10 +117,7 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 		p.setAttn(attnNative) // for the next choice, if this one finds something
 	}
 	if s.globqsize.Load() > 0 { // in any case, or long tasks would always find the other turn due
-		s.lock.Lock()
-		gp = s.globrunqget(p, 1)
-		s.lock.Unlock()
-		if gp != nil {
+		if gp = s.globrunqtake(p, 1); gp != nil {
 			return gp, false
 		}
 	}
@@ -223,7 +220,7 @@ func (st *stack) goexit0(gp *G) {
 		h.ended(gp)
 	}
 	if gp.extras != 0 {
-		gp.name, gp.extras = "", 0
+		gp.name, gp.native, gp.extras = "", nil, 0
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)

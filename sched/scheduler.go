@@ -36,8 +36,8 @@ type Config struct {
 
 	// Affinity lists CPUs, as Linux numbers them: the thread that runs tasks of the i-th of the Procs may run on
 	// CPU Affinity[i%len(Affinity)] only. nil: on all. New refuses CPUs on which the process could not run
-	// when it started, and on other systems any. It is not for tasks wired by LockOSThread; a task in Block keeps the CPU
-	// that it had. With the goroutine backend, where tasks have no threads, it has no effect.
+	// when it started, and on other systems any. It is not for tasks wired by LockOSThread; a task in Block keeps
+	// the CPU that it had. With the goroutine backend, where tasks have no threads, it has no effect.
 	Affinity []int
 
 	// DetectDeadlock makes Run return a *DeadlockError when no task can ever run again. It costs nothing
@@ -79,7 +79,7 @@ type Scheduler struct {
 	nmspinning atomic.Int32 // searching Ms
 	_          [64]byte
 	globqsize  atomic.Int32      // globq.n, to be read without the lock
-	globFrom   atomic.Pointer[P] // the P whose ring has overflowed last, if nothing has come from elsewhere since; written under lock
+	globFrom   atomic.Pointer[P] // whose ring has overflowed last, if nothing has come from elsewhere since; written under lock
 	idgen      atomic.Uint64
 	_          [64]byte
 

@@ -67,7 +67,7 @@ func (sc *Scope) call(fn func(*Scope) error) {
 	defer func() {
 		if !returned {
 			if v := recover(); v != nil {
-				sc.fail(newPanicError(v, taskID()), true)
+				sc.fail(recovered(v), true)
 			} else {
 				sc.fail(exitError(), false)
 			}

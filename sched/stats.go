@@ -59,6 +59,9 @@ type PStats struct {
 	Preemptions uint64 // tasks that gave way here because they had run for long while others waited
 	Reliefs     uint64 // times that the P's worker was found stuck, so that another P stood in for it
 
+	TimersSet   uint64 // timers set, or set again, in the P's heap: sleeps, AfterFunc, Reset, Alarms
+	TimersFired uint64 // of these, those that have fired
+
 	Running   time.Duration // time in which a worker ran tasks; time in Block is in it while the P is not handed off
 	Searching time.Duration // time in which a worker looked for something to run
 	Idle      time.Duration // time without a worker
@@ -89,6 +92,11 @@ func (s *Scheduler) Stats() Stats {
 	st.Procs, st.IdleProcs = int(s.procs.Load()), int(s.npidle.Load())
 	s.lock.Unlock()
 
+	for i, p := range all {
+		p.timers.lock.Lock()
+		st.Ps[i].TimersSet, st.Ps[i].TimersFired = p.timers.nSet, p.timers.nFired
+		p.timers.lock.Unlock()
+	}
 	for i := range st.Ps {
 		addTo(&st.PStats, st.Ps[i])
 		st.IdleStacks += all[i].idleStacks()

@@ -155,28 +155,34 @@ func onlyGrows(t *testing.T, last, now Stats) {
 
 // One P, scripted: what is spawned, where it goes, and what Block and a full ring do.
 func TestStatsOfOneP(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
-	run(t, s, func() {})
-	quiet(t, s)
-	before := s.Stats()
-	run(t, s, func() {
-		for range runqSize + 2 { // runnext holds one, the ring 256: the last one finds it full
-			Go(func() {})
+	for {
+		s := newTest(t, Config{Procs: 1})
+		run(t, s, func() {})
+		quiet(t, s)
+		before := s.Stats()
+		run(t, s, func() {
+			for range runqSize + 2 { // runnext holds one, the ring 256: the last one finds it full
+				Go(func() {})
+			}
+			Go(func() { Block(func() {}) })
+		})
+		quiet(t, s)
+		d := s.Stats().Sub(before)
+		if d.Preemptions+d.Reliefs > 0 {
+			continue // it took more than 10 ms, on a busy machine: other Ps have stood in
 		}
-		Go(func() { Block(func() {}) })
-	})
-	quiet(t, s)
-	d := s.Stats().Sub(before)
-	require.EqualValues(t, runqSize+4, d.Spawned)
-	require.EqualValues(t, runqSize+3, d.Ps[0].Spawned, "the first came from outside")
-	require.EqualValues(t, runqSize+4, d.Ended)
-	require.EqualValues(t, 1, d.Overflows)
-	require.EqualValues(t, 1, d.Blocks)
-	require.Positive(t, d.FromGlobal)
-	require.Zero(t, d.Stolen)
-	require.Zero(t, d.StealTries, "there is nobody to steal from")
-	require.GreaterOrEqual(t, d.ThreadsReused+d.ThreadsCreated, uint64(1))
-	require.Positive(t, d.Running)
+		require.EqualValues(t, runqSize+4, d.Spawned)
+		require.EqualValues(t, runqSize+3, d.Ps[0].Spawned, "the first came from outside")
+		require.EqualValues(t, runqSize+4, d.Ended)
+		require.EqualValues(t, 1, d.Overflows)
+		require.EqualValues(t, 1, d.Blocks)
+		require.Positive(t, d.FromGlobal)
+		require.Zero(t, d.Stolen)
+		require.Zero(t, d.StealTries, "there is nobody to steal from")
+		require.GreaterOrEqual(t, d.ThreadsReused+d.ThreadsCreated, uint64(1))
+		require.Positive(t, d.Running)
+		return
+	}
 }
 
 // The three times of a P add up to the time that has passed.
@@ -191,7 +197,7 @@ func TestStatsTimesAddUp(t *testing.T) {
 	end := clock.Nanotime()
 	d := s.Stats().Sub(before)
 	last := clock.Nanotime()
-	for i, p := range d.Ps {
+	for i, p := range d.Ps[:len(before.Ps)] {
 		sum := p.Running + p.Searching + p.Idle
 		require.GreaterOrEqual(t, sum, time.Duration(end-mid), "P%d", i)
 		require.LessOrEqual(t, sum, time.Duration(last-start), "P%d", i)
@@ -216,8 +222,8 @@ func TestStatsOfStealing(t *testing.T) {
 	quiet(t, s)
 	st := s.Stats()
 	addsUp(t, st)
-	require.EqualValues(t, 1, st.Stolen)
-	require.EqualValues(t, 1, st.PickedStolen)
+	require.Positive(t, st.Stolen)
+	require.Positive(t, st.PickedStolen)
 	require.Positive(t, st.Searches)
 	require.Positive(t, st.ThreadParks)
 }

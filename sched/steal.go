@@ -36,7 +36,6 @@ func (m *M) findByStealing() *G {
 		for range n {
 			if p := all[at]; p != m.p {
 				if gp := m.stealFrom(p, last); gp != nil {
-					m.p.n.steals.add(1)
 					return gp
 				}
 			}
@@ -61,6 +60,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 			if h := self.hooks; h != nil {
 				h.stolen(gp, p, self)
 			}
+			self.n.steals.add(1)
 			return gp
 		}
 	}
@@ -90,6 +90,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if h := self.hooks; h != nil {
 		h.stolen(gp, p, self)
 	}
+	self.n.steals.add(1)
 	self.n.stolen.add(1)
 	return gp
 }

@@ -3,6 +3,7 @@ package sched
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -51,14 +52,35 @@ func run(t *testing.T, s *Scheduler, fn func()) {
 	require.NoError(t, err)
 }
 
+// work makes s start all its workers, and wake and put to sleep some of them.
+func work(t *testing.T, s *Scheduler) {
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Add(1)
+		s.Go(func() {
+			defer wg.Done()
+			var g door
+			Go(func() { Join(Yield, Yield, g.signal) })
+			g.wait()
+			if id, _ := ID(); id%5 == 0 {
+				Exit()
+			}
+		})
+	}
+	within(t, wg.Wait, s)
+}
+
 // until waits, on a plain goroutine, for cond.
 func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 	t.Helper()
 	for end := time.Now().Add(hangLimit); !cond(); runtime.Gosched() {
 		if time.Now().After(end) {
+			buf := make([]byte, 1<<20)
+			buf = buf[:runtime.Stack(buf, true)]
 			for _, s := range ss {
 				t.Log(describe(s))
 			}
+			t.Logf("%s", buf)
 			require.FailNow(t, "has not happened", what)
 		}
 	}
@@ -68,11 +90,9 @@ func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 func waiting(s *Scheduler) (n int) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	for _, slab := range s.allgs {
-		for i := range slab {
-			if slab[i].state.Load() == gWaiting {
-				n++
-			}
+	for gp := range gsOf(s.allgs) {
+		if gp.state.Load() == gWaiting {
+			n++
 		}
 	}
 	return n
@@ -80,6 +100,18 @@ func waiting(s *Scheduler) (n int) {
 
 // parkForever waits for what never comes.
 func parkForever() { Park(WaitReasonZero, nil, nil) }
+
+// collecting runs the collector all the time until the function that it returns is called.
+func collecting() (stop func()) {
+	var enough atomic.Bool
+	var done sync.WaitGroup
+	done.Go(func() {
+		for !enough.Load() {
+			runtime.GC()
+		}
+	})
+	return func() { enough.Store(true); done.Wait() }
+}
 
 // journal is a list that tasks and goroutines append to.
 type journal[T any] struct {

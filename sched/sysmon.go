@@ -68,6 +68,9 @@ func (s *Scheduler) sysmon() {
 			delay = min(2*delay, sysmonMaxNS)
 		}
 	}
+	for _, p := range *s.allp.Load() {
+		p.clearPreempt() // we may have marked one that was just being given up
+	}
 	n.Close()
 	s.workerGone()
 }
@@ -76,7 +79,7 @@ func (s *Scheduler) sysmon() {
 // by Config.IdleThread, with the last worker; the next one starts it anew.
 func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	s.lock.Lock()
-	for s.nprun == 0 && !s.ended {
+	for s.nprun == 0 && !s.ended && !s.alone() {
 		if s.nm == 0 {
 			s.sysmonOn = false
 			s.sysmonSema.Unlock()
@@ -100,18 +103,8 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 // sysmonLook looks at all Ps and the network once. did tells whether there was anything to do, queued
 // whether tasks wait in some ring although a P is idle.
 func (s *Scheduler) sysmonLook() (did, queued bool) {
-	if last := s.lastpoll.Load(); last != 0 && s.nanotime()-last > sysmonPollNS {
-		if l := s.poll(); l.q.n > 0 {
-			s.inject(&l.q)
-			did = true
-		}
-		s.lock.Lock()
-		idle := s.nprun == 0
-		s.lock.Unlock()
-		if p := s.poller.Load(); idle && ((*p).Waiting() || s.nextTimer() != 0) {
-			s.NeedPoll() // who went to sleep meanwhile saw us poll
-		}
-	}
+	did = s.pollLate()
+	s.lookAlone()
 	if s.retake() {
 		did = true
 	}
@@ -129,8 +122,44 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
 		return did, queued
 	}
-	since := now - s.sysmonAt
+	if s.lookAtRings(now - s.sysmonAt) {
+		did = true
+	}
 	s.sysmonAt = now
+	for _, p := range *s.allp.Load() {
+		queued = queued || !p.runq.empty()
+	}
+	lying, offered := s.forks.lying()
+	queued = queued || offered
+	if lying || s.globVisible(nil) {
+		s.wakep()
+		did = true
+	}
+	queued = queued || s.globqsize.Load() > 0
+	return did, queued
+}
+
+// pollLate polls the network when nobody has for long, and reports whether that made a task runnable.
+func (s *Scheduler) pollLate() (did bool) {
+	if last := s.lastpoll.Load(); last == 0 || s.nanotime()-last <= sysmonPollNS {
+		return false
+	}
+	if l := s.poll(); l.q.n > 0 {
+		s.inject(&l.q)
+		did = true
+	}
+	s.lock.Lock()
+	idle := s.nprun == 0
+	s.lock.Unlock()
+	if idle && (s.pollerWaits() || s.nextTimer() != 0) {
+		s.NeedPoll() // who went to sleep meanwhile saw us poll
+	}
+	return did
+}
+
+// lookAtRings corrects the pace of each P by what it has done in the last since nanoseconds, wakes a searcher if
+// some ring deserves one, and reports whether one did.
+func (s *Scheduler) lookAtRings(since int64) (did bool) {
 	for _, p := range *s.allp.Load() {
 		tick, picked := p.progress(), p.schedtick.Load()
 		ticks := tick - p.sysTick
@@ -147,16 +176,38 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 			s.wakep()
 			did = true
 		}
-		queued = queued || !p.runq.empty()
 	}
-	lying, offered := s.forks.lying()
-	queued = queued || offered
-	if lying || s.globVisible(nil) {
-		s.wakep()
-		did = true
+	return did
+}
+
+// alone reports whether nobody but the monitor can see to timers and the network: there may be no more threads,
+// and those that there are wait, in Block or as wired tasks'. Needs s.lock.
+func (s *Scheduler) alone() bool {
+	return s.nprun == 0 && s.nm >= s.maxM && s.nmidle == 0 && !s.polling.Load() &&
+		(s.nextTimer() != 0 || s.pollerWaits())
+}
+
+// lookAlone does what a worker would do that has nothing to run, if there is none.
+func (s *Scheduler) lookAlone() {
+	if s.npidle.Load() != s.procs.Load() {
+		return
 	}
-	queued = queued || s.globqsize.Load() > 0
-	return did, queued
+	s.lock.Lock()
+	alone := s.alone()
+	s.lock.Unlock()
+	if !alone {
+		return
+	}
+	var q gQueue
+	if s.pollerWaits() {
+		l := s.poll()
+		q = l.q
+		s.NeedPoll() // a worker that was just about to saw us poll
+	}
+	for _, p := range *s.allp.Load() {
+		s.fire(&p.timers, &q)
+	}
+	s.inject(&q)
 }
 
 // untilTimer shortens a nap of the monitor's so that it finds an overdue timer soon.
@@ -181,8 +232,8 @@ func (s *Scheduler) lookAtTimers(now int64) bool {
 	all := *s.allp.Load()
 	for _, p := range all {
 		if !p.watch.stuck && p.id < s.procs.Load() {
-			p.setAttn(attnTimer) // one is enough, if it sees it soon
-			if p.timers.due(now) {
+			p.setAttn(attnTimer)                                         // one is enough, if it sees it soon
+			if p.timers.due(now) && p.schedtick.Load() != p.watch.tick { // it has not stood still since our last look
 				break
 			}
 		}

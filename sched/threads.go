@@ -64,6 +64,8 @@ func (m *M) idleOut() {
 	var all stackPool
 	s.lock.Lock()
 	s.nm--
+	wanted := s.wantM // somebody has found no thread for a P since m has left the cache
+	s.wantM = false
 	if s.nm == 0 {
 		s.sysmonWake() // it ends too
 	}
@@ -71,6 +73,9 @@ func (m *M) idleOut() {
 		s.takeStacks(&all)
 	}
 	s.lock.Unlock()
+	if wanted {
+		s.wakep()
+	}
 	m.buryAll(&all)
 }
 

@@ -58,8 +58,9 @@ type Alarm struct {
 
 // Init gives a its scheduler and its function. f is told which setting it is called for and the time on the
 // scheduler's clock; a setting that Set or Stop has meanwhile replaced may still come through, so f compares
-// seq with what Set returned, under a lock of the primitive's own. f runs on a worker: it must not
-// block or panic, and should be short. It may call Ready, Go, and Set and Stop of any Alarm.
+// seq with what Set returned, under a lock of the primitive's own. f runs on a worker, or, when
+// Config.MaxThreads leaves none, on the monitor: it must not block or panic, and should be short. It may call
+// Ready, a Scheduler's Go, and Set and Stop of any Alarm.
 func (a *Alarm) Init(s *Scheduler, f func(seq uint64, nowNS int64)) {
 	a.s = s
 	a.t.f = f

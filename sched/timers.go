@@ -9,7 +9,7 @@ import (
 
 // Timers: a heap for each P. A timer goes into the heap of the P on which it is set and stays there until
 // it fires or is stopped. Whoever comes by may run what is due in any heap: the P's own worker, a thief in
-// its last round, the worker that sleeps until the earliest timer of all (poller.go). So the timers of an
+// its last round, the worker that sleeps until the earliest timer of all (events.go). So the timers of an
 // idle or withdrawn P need not move. The same in Go: runtime/time.go, timers, timer.
 //
 // Who looks when. A busy P's worker looks at its own heap at each visit to g0 and at its looks out of turn,
@@ -77,20 +77,23 @@ func (ts *timers) add(t *timer, when int64) {
 func (ts *timers) change(t *timer, when int64) {
 	ts.nSet++
 	t.seq++
-	ts.heap[t.at].when = when
-	ts.fix(t.at)
+	e := &ts.heap[t.at]
+	later := when >= e.when
+	e.when = when
+	ts.fix(t.at, later)
 	ts.publish()
 }
 
 // remove takes t out of ts, but for in, which the caller sets. Needs lock.
 func (ts *timers) remove(t *timer) {
 	i, last := t.at, len(ts.heap)-1
-	ts.heap[i] = ts.heap[last]
-	ts.heap[i].t.at = i
+	gone, e := ts.heap[i], ts.heap[last]
 	ts.heap[last] = timerAt{}
 	ts.heap = ts.heap[:last]
 	if i < last {
-		ts.fix(i)
+		ts.heap[i] = e
+		e.t.at = i
+		ts.fix(i, e.when >= gone.when)
 	}
 	if cap(ts.heap) > 1024 && len(ts.heap) < cap(ts.heap)/8 { // after a crowd
 		ts.heap = append(make([]timerAt, 0, cap(ts.heap)/4), ts.heap...)
@@ -108,9 +111,13 @@ func (ts *timers) publish() {
 	}
 }
 
-func (ts *timers) fix(i int) {
-	ts.down(i)
-	ts.up(i)
+// fix finds the place of heap[i], which has become later or earlier than what was there.
+func (ts *timers) fix(i int, later bool) {
+	if later {
+		ts.down(i)
+	} else {
+		ts.up(i)
+	}
 }
 
 func (ts *timers) up(i int) {
@@ -137,7 +144,7 @@ func (ts *timers) down(i int) {
 		if child >= len(h) {
 			break
 		}
-		for c := child + 1; c < min(child+4, len(h)); c++ {
+		for c, end := child+1, min(child+4, len(h)); c < end; c++ {
 			if h[c].when < h[child].when {
 				child = c
 			}
@@ -203,12 +210,24 @@ func (t *timer) stop() bool {
 // runTimers fires what is due in ts. Sleepers become runnable on m's P, in the order of their times; functions
 // are called right here, without the lock. The same in Go: runtime/time.go, check, run, unlockAndRun.
 func (m *M) runTimers(ts *timers) {
-	now := m.s.nanotime()
+	var woken gQueue
+	m.s.fire(ts, &woken)
+	if woken.n == 0 {
+		return
+	}
+	for gp := woken.pop(); gp != nil; gp = woken.pop() {
+		m.p.runqput(gp, false)
+	}
+	m.p.wake()
+}
+
+// fire is runTimers for a caller that queues the sleepers itself.
+func (s *Scheduler) fire(ts *timers, woken *gQueue) {
+	now := s.nanotime()
 	if !ts.due(now) || !ts.running.CompareAndSwap(false, true) {
 		return
 	}
 	defer ts.running.Store(false)
-	woke := false
 	for ts.due(now) {
 		// Some at a time, or the lock would go back and forth between us and a task that sets timers.
 		var calls [16]struct {
@@ -221,7 +240,7 @@ func (m *M) runTimers(ts *timers) {
 			t := ts.heap[0].t
 			ts.nFired++
 			if t.g != nil {
-				woke = m.wakeSleeper(ts, t) || woke
+				s.wakeSleeper(ts, t, woken)
 				continue
 			}
 			calls[n].f, calls[n].seq = t.f, t.seq
@@ -233,28 +252,22 @@ func (m *M) runTimers(ts *timers) {
 			c.f(c.seq, now)
 		}
 	}
-	if woke {
-		m.p.wake()
-	}
 }
 
-// wakeSleeper takes t, the earliest of ts, out and makes its task runnable, at the end of m's queue if it is one
-// of m's scheduler; it reports whether it is. The claim is made under the lock: who has stopped the timer can't
-// be woken by it. Needs lock.
-func (m *M) wakeSleeper(ts *timers, t *timer) bool {
+// wakeSleeper takes t, the earliest of ts, out and makes its task runnable. The claim is made under the lock: who
+// has stopped the timer can't be woken by it. Needs lock.
+func (s *Scheduler) wakeSleeper(ts *timers, t *timer, woken *gQueue) {
 	gp := t.g
 	won := gp.Claim()
 	ts.remove(t)
 	t.in.Store(nil)
-	if !won {
-		return false
+	if won {
+		if h := s.hooks; h != nil {
+			h.readied(gp)
+		}
+		gp.state.StoreRel(gRunnable)
+		woken.pushBack(gp)
 	}
-	if h := m.s.hooks; h != nil {
-		h.readied(gp)
-	}
-	gp.state.StoreRel(gRunnable)
-	m.p.runqput(gp, false)
-	return true
 }
 
 // retime sets t, the earliest of ts, to its next time, or takes it out if it has none. Needs lock.

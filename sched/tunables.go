@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+// Numbers and switches, for measuring. The runtime has constants in their place, and GODEBUG for some.
+
 // Tunables sets the scheduler's numbers and switches its mechanisms off one by one, to measure what each is
 // worth. The zero value has the runtime's numbers and everything on.
 type Tunables struct {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -16,7 +17,7 @@ func TestDumpDescribesWaitGroups(t *testing.T) {
 	wg.Add(3)
 	s.Go(wg.Wait)
 	var b strings.Builder
-	until(t, func() bool {
+	testsched.Until(t, func() bool {
 		b.Reset()
 		require.NoError(t, s.Dump(&b))
 		return strings.Contains(b.String(), "[sync.WaitGroup.Wait]")

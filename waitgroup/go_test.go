@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -19,18 +20,18 @@ func closing(t *testing.T, cfg sched.Config, f func(t *testing.T, s *sched.Sched
 		cfg.Procs, cfg.Seed = procs, 1
 		s, err := sched.New(cfg)
 		require.NoError(t, err)
-		within(t, func() { f(t, s) })
-		goroutinesBack(t, before)
+		testsched.Within(t, func() { f(t, s) })
+		testsched.GoroutinesBack(t, before)
 	}
 }
 
 // TestGoCountsUntilTheEnd: after the deferred calls, too.
 func TestGoCountsUntilTheEnd(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
-		cs.usesDefault = true
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.UsesDefault = true
 		var wg WaitGroup
 		var early, late int32
-		cs.do(func() {
+		cs.Do(func() {
 			for range 20 {
 				wg.Go(func() {
 					defer atomic.AddInt32(&late, 1)
@@ -62,7 +63,7 @@ func TestGoRunsOnTheCallersScheduler(t *testing.T) {
 
 func TestGoOfNilPanics(t *testing.T) {
 	var wg WaitGroup
-	require.Equal(t, "sched: Go of nil func", panicOf(func() { wg.Go(nil) }))
+	require.Equal(t, "sched: Go of nil func", testsched.PanicOf(func() { wg.Go(nil) }))
 	require.Zero(t, wg.state.Load())
 	wg.Wait()
 }
@@ -126,9 +127,9 @@ func TestGoAfterCloseLeavesTheCounter(t *testing.T) {
 		s.Go(func() {
 			defer close(done)
 			_ = s.Close() // from a task of s it does not wait
-			first = panicOf(func() { wg.Go(func() {}) })
+			first = testsched.PanicOf(func() { wg.Go(func() {}) })
 			wg.Add(2)
-			second = panicOf(func() { wg.Go(func() {}) })
+			second = testsched.PanicOf(func() { wg.Go(func() {}) })
 		})
 		<-done
 		require.Equal(t, "sched: Go on closed Scheduler", first)
@@ -229,7 +230,7 @@ func TestDoneBesideUnwinding(t *testing.T) {
 			wg.Done()
 			close(done)
 		}()
-		until(t, func() bool { return counter(wg.state.Load()) == 0 }, "counted down")
+		testsched.Until(t, func() bool { return counter(wg.state.Load()) == 0 }, "counted down")
 		wg.lock.Unlock()
 		<-done
 		require.NoError(t, <-closed)

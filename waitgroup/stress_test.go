@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -15,8 +16,8 @@ import (
 // between the wake-up and the next use.
 func TestStressRounds(t *testing.T) {
 	const groups, rounds, fan = 3, 40, 6
-	forCallers(t, func(t *testing.T, cs *callers) {
-		cs.usesDefault = true
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.UsesDefault = true
 		var early atomic.Int32
 		for range groups {
 			cs.Go(func() {
@@ -40,7 +41,7 @@ func TestStressRounds(t *testing.T) {
 				}
 			})
 		}
-		cs.live.Wait()
+		cs.Wait()
 		require.Zero(t, early.Load())
 	})
 }
@@ -48,7 +49,7 @@ func TestStressRounds(t *testing.T) {
 // TestStressWaitBesideDone: Waits begin just when the last Done comes.
 func TestStressWaitBesideDone(t *testing.T) {
 	const rounds, waiters = 40, 4
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		var early atomic.Int32
 		for range rounds {
 			var wg WaitGroup
@@ -69,7 +70,7 @@ func TestStressWaitBesideDone(t *testing.T) {
 			})
 			wg.Wait()
 		}
-		cs.live.Wait()
+		cs.Wait()
 		require.Zero(t, early.Load())
 	})
 }
@@ -77,8 +78,8 @@ func TestStressWaitBesideDone(t *testing.T) {
 // TestStressTree: each task starts two more and waits for them, so that waits nest.
 func TestStressTree(t *testing.T) {
 	const depth = 7
-	forCallers(t, func(t *testing.T, cs *callers) {
-		cs.usesDefault = true
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.UsesDefault = true
 		var leaves atomic.Int32
 		var grow func(d int)
 		grow = func(d int) {
@@ -91,14 +92,14 @@ func TestStressTree(t *testing.T) {
 			wg.Go(func() { grow(d - 1) })
 			wg.Wait()
 		}
-		cs.do(func() { grow(depth) })
+		cs.Do(func() { grow(depth) })
 		require.EqualValues(t, 1<<depth, leaves.Load())
 	})
 }
 
 // TestStressCloseBesideWait closes a Scheduler while its tasks begin to wait and are woken.
 func TestStressCloseBesideWait(t *testing.T) {
-	defer collect()()
+	defer testsched.Collect()()
 	for range 30 {
 		closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
 			var wg, all WaitGroup
@@ -113,7 +114,7 @@ func TestStressCloseBesideWait(t *testing.T) {
 			all.Wait()
 			wg.Wait()
 			require.Zero(t, all.state.Load())
-			until(t, func() bool { return wg.state.Load() == 0 }, "no waiter is left")
+			testsched.Until(t, func() bool { return wg.state.Load() == 0 }, "no waiter is left")
 		})
 	}
 }

@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
 // TestUnwoundBeforeWakeIsNoMisuse: the last Done has counted down and seen a waiter; before it takes the lock that waiter is unwound
 // and leaves, and a new round begins, with nobody waiting: no misuse.
 func TestUnwoundBeforeWakeIsNoMisuse(t *testing.T) {
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	var wg WaitGroup
 	wg.Add(1)
 	s.Go(wg.Wait)
@@ -21,19 +22,19 @@ func TestUnwoundBeforeWakeIsNoMisuse(t *testing.T) {
 	require.EqualValues(t, 0, counter(st))
 	require.NoError(t, s.Close())
 	wg.Add(1)
-	require.Nil(t, panicOf(wg.wakeAll)) // second half of Done
+	require.Nil(t, testsched.PanicOf(wg.wakeAll)) // second half of Done
 }
 
 // TestManyWaitersAllocateNothing in the steady state.
 func TestManyWaitersAllocateNothing(t *testing.T) {
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	var start, end WaitGroup
 	const n, rounds = 8, 400
 	var m uint64
 	wait := func() { start.Wait() }
-	within(t, func() {
+	testsched.Within(t, func() {
 		require.NoError(t, s.Run(func() {
-			m = leastMallocs(func() {
+			m = testsched.LeastMallocs(func() {
 				for range rounds {
 					start.Add(1)
 					for range n {

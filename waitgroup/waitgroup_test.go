@@ -12,16 +12,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
 func TestWaitOnZeroReturns(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		var wg WaitGroup
-		cs.do(wg.Wait)
+		cs.Do(wg.Wait)
 		wg.Add(3)
 		wg.Add(-3)
-		cs.do(wg.Wait)
+		cs.Do(wg.Wait)
 		require.Zero(t, wg.state.Load())
 	})
 }
@@ -29,7 +30,7 @@ func TestWaitOnZeroReturns(t *testing.T) {
 // TestWaitReturnsAfterTheLastDone and not before, and sees all that was done before it.
 func TestWaitReturnsAfterTheLastDone(t *testing.T) {
 	const n = 5
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		var wg WaitGroup
 		var done [n]bool // not atomic: Done happens before Wait's return
 		wg.Add(n)
@@ -47,19 +48,19 @@ func TestWaitReturnsAfterTheLastDone(t *testing.T) {
 		untilWaiting(t, &wg, 1)
 		for i := range n {
 			require.False(t, returned.Load())
-			cs.do(func() {
+			cs.Do(func() {
 				done[i] = true
 				wg.Done()
 			})
 		}
-		cs.live.Wait()
+		cs.Wait()
 		require.Equal(t, n, seen)
 	})
 }
 
 func TestManyWaiters(t *testing.T) {
 	const n = 40
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		var wg WaitGroup
 		wg.Add(2)
 		result := 0
@@ -73,13 +74,13 @@ func TestManyWaiters(t *testing.T) {
 			})
 		}
 		untilWaiting(t, &wg, n)
-		cs.do(wg.Done)
+		cs.Do(wg.Done)
 		require.Zero(t, right.Load())
-		cs.do(func() {
+		cs.Do(func() {
 			result = 7
 			wg.Done()
 		})
-		cs.live.Wait()
+		cs.Wait()
 		require.EqualValues(t, n, right.Load())
 		untilWaiting(t, &wg, 0)
 	})
@@ -87,7 +88,7 @@ func TestManyWaiters(t *testing.T) {
 
 // TestReuse: when all Waits have returned, the next round may begin.
 func TestReuse(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		var wg WaitGroup
 		for round := range 10 {
 			sum := 0
@@ -99,7 +100,7 @@ func TestReuse(t *testing.T) {
 					wg.Done()
 				})
 			}
-			cs.do(func() {
+			cs.Do(func() {
 				wg.Wait()
 				for _, p := range part {
 					sum += p
@@ -113,18 +114,18 @@ func TestReuse(t *testing.T) {
 
 // TestNegativeCounterPanics as sync's does, and leaves the lock free.
 func TestNegativeCounterPanics(t *testing.T) {
-	forCallers(t, func(t *testing.T, cs *callers) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for _, deltas := range [][]int{{-1}, {1, -2}, {3, -1, -3}} {
 			var native sync.WaitGroup
 			var ours WaitGroup
-			want := panicOf(func() {
+			want := testsched.PanicOf(func() {
 				for _, d := range deltas {
 					native.Add(d)
 				}
 			})
 			var got any
-			cs.do(func() {
-				got = panicOf(func() {
+			cs.Do(func() {
+				got = testsched.PanicOf(func() {
 					for _, d := range deltas {
 						ours.Add(d)
 					}
@@ -135,7 +136,7 @@ func TestNegativeCounterPanics(t *testing.T) {
 			require.True(t, ours.lock.TryLock())
 		}
 		var wg WaitGroup
-		require.Equal(t, "sync: negative WaitGroup counter", panicOf(wg.Done))
+		require.Equal(t, "sync: negative WaitGroup counter", testsched.PanicOf(wg.Done))
 	})
 }
 
@@ -144,21 +145,21 @@ func TestNegativeCounterPanics(t *testing.T) {
 func TestAddBesideWaitPanics(t *testing.T) {
 	var wg WaitGroup
 	wg.state.Store(waiter)
-	require.Equal(t, "sync: WaitGroup misuse: Add called concurrently with Wait", panicOf(func() { wg.Add(1) }))
-	require.Equal(t, "sync: WaitGroup misuse: Add called concurrently with Wait", panicOf(wg.wakeAll))
+	require.Equal(t, "sync: WaitGroup misuse: Add called concurrently with Wait", testsched.PanicOf(func() { wg.Add(1) }))
+	require.Equal(t, "sync: WaitGroup misuse: Add called concurrently with Wait", testsched.PanicOf(wg.wakeAll))
 	require.True(t, wg.lock.TryLock())
 }
 
 // TestReuseBeforeWaitReturnedPanics: on one P the waiter, readied by Done, cannot run before the task
 // that calls Done has also called Add.
 func TestReuseBeforeWaitReturnedPanics(t *testing.T) {
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	var wg WaitGroup
 	wg.Add(1)
 	got := make(chan any, 1)
-	s.Go(func() { got <- panicOf(wg.Wait) })
+	s.Go(func() { got <- testsched.PanicOf(wg.Wait) })
 	untilWaiting(t, &wg, 1)
-	within(t, func() {
+	testsched.Within(t, func() {
 		require.NoError(t, s.Run(func() {
 			wg.Done()
 			wg.Add(1)
@@ -191,7 +192,7 @@ func wait(wg *waitgroup.WaitGroup) { wg.Wait() }
 
 // TestUncontendedAllocatesNothing, in a task and in a goroutine.
 func TestUncontendedAllocatesNothing(t *testing.T) {
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	var wg WaitGroup
 	measure := func() float64 {
 		return testing.AllocsPerRun(500, func() {
@@ -203,7 +204,7 @@ func TestUncontendedAllocatesNothing(t *testing.T) {
 	}
 	require.Zero(t, measure())
 	var inTask float64
-	within(t, func() {
+	testsched.Within(t, func() {
 		require.NoError(t, s.Run(func() { inTask = measure() }))
 		require.NoError(t, s.Close())
 	})
@@ -213,13 +214,13 @@ func TestUncontendedAllocatesNothing(t *testing.T) {
 // TestRoundAllocatesNothing counts the allocations of rounds in which tasks are started and waited for.
 func TestRoundAllocatesNothing(t *testing.T) {
 	const rounds, fan = 400, 10
-	s := newScheduler(t, 1)
+	s := testsched.New(t, 1)
 	var wg WaitGroup
 	fn := func() { sched.Yield() }
 	var mallocs uint64
-	within(t, func() {
+	testsched.Within(t, func() {
 		require.NoError(t, s.Run(func() {
-			mallocs = leastMallocs(func() {
+			mallocs = testsched.LeastMallocs(func() {
 				for range rounds {
 					for range fan {
 						wg.Go(fn)

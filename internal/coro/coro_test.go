@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // onG0 runs f on a goroutine of its own that is bound as a g0, and waits for it.
@@ -29,7 +30,7 @@ func onG0(t *testing.T, f func(g0 *Stack)) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(time.Minute):
+	case <-time.After(patience.Times(time.Minute)):
 		buf := make([]byte, 1<<20)
 		t.Fatalf("hangs\n%s", buf[:runtime.Stack(buf, true)])
 	}
@@ -38,7 +39,7 @@ func onG0(t *testing.T, f func(g0 *Stack)) {
 // backTo waits until the number of goroutines is n again.
 func backTo(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > n; runtime.Gosched() {
+	for end := time.Now().Add(patience.Times(10 * time.Second)); runtime.NumGoroutine() > n; runtime.Gosched() {
 		if time.Now().After(end) {
 			require.FailNow(t, "goroutines left", "%d, want %d", runtime.NumGoroutine(), n)
 		}
@@ -237,7 +238,7 @@ func waitOrFail(t *testing.T, wg *sync.WaitGroup) {
 	go func() { wg.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(patience.Times(2 * time.Minute)):
 		buf := make([]byte, 1<<20)
 		t.Fatalf("hangs\n%s", buf[:runtime.Stack(buf, true)])
 	}

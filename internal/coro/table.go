@@ -79,7 +79,9 @@ var front [1 << frontBits]struct {
 
 const frontBits = 10
 
-func frontOf(key uintptr) uintptr { return uintptr(uint64(key) * 0x9e3779b97f4a7c15 >> (64 - frontBits)) }
+func frontOf(key uintptr) uintptr {
+	return uintptr(uint64(key) * 0x9e3779b97f4a7c15 >> (64 - frontBits))
+}
 
 func lookup() *Stack {
 	key := getg.Get()

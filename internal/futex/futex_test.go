@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/patience"
 )
 
-const patience = 30 * time.Second
+var limit = patience.Times(30 * time.Second)
 
 // sleepAll starts n goroutines that each sleep until *addr is not 0, and returns a function that
 // reports how many still do.
@@ -39,7 +41,7 @@ func wakeExactly(t *testing.T, addr *uint32, n int) {
 		require.LessOrEqual(t, got, 1)
 		woken += got
 		return woken >= n
-	}, patience, time.Millisecond)
+	}, limit, time.Millisecond)
 }
 
 func TestWaitReturnsAtOnceWhenWordDiffers(t *testing.T) {
@@ -52,7 +54,7 @@ func TestWaitTimesOut(t *testing.T) {
 	word := new(uint32)
 	for _, ns := range []int64{0, 1, int64(time.Millisecond)} {
 		// Spurious returns are allowed; a time-out has to come in the end.
-		require.Eventually(t, func() bool { return !Wait(word, 0, ns) }, patience, time.Microsecond)
+		require.Eventually(t, func() bool { return !Wait(word, 0, ns) }, limit, time.Microsecond)
 	}
 	require.Zero(t, Wake(word, 1), "who timed out is in no queue")
 }
@@ -84,11 +86,11 @@ func TestWakeCountsSleepers(t *testing.T) {
 			got := Wake(word, c.ask)
 			require.LessOrEqual(t, got, c.want)
 			return got == c.want
-		}, patience, time.Millisecond)
+		}, limit, time.Millisecond)
 	}
 	require.Equal(t, n, asleep())
 	atomic.StoreUint32(word, 1)
-	require.Eventually(t, func() bool { Wake(word, n); return asleep() == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { Wake(word, n); return asleep() == 0 }, limit, time.Millisecond)
 }
 
 func TestWakeLeavesOtherAddressesAsleep(t *testing.T) {
@@ -99,10 +101,10 @@ func TestWakeLeavesOtherAddressesAsleep(t *testing.T) {
 	wakeExactly(t, first, 1)
 	wakeExactly(t, last, 1)
 	atomic.StoreUint32(first, 1)
-	require.Eventually(t, func() bool { Wake(first, 9); return asleepFirst() == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { Wake(first, 9); return asleepFirst() == 0 }, limit, time.Millisecond)
 	require.Equal(t, 1, asleepLast())
 	atomic.StoreUint32(last, 1)
-	require.Eventually(t, func() bool { Wake(last, 9); return asleepLast() == 0 }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { Wake(last, 9); return asleepLast() == 0 }, limit, time.Millisecond)
 }
 
 // TestStressPingPong loses no wake-up: each side changes the word and wakes the other, once.

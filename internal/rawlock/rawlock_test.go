@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // TestMain waits for the fence service: without it sleeps end by a time-out.
@@ -153,7 +154,7 @@ func TestSleeperIsWoken(t *testing.T) {
 			close(done)
 		}()
 		require.Eventually(t, func() bool { return atomic.LoadUint32(&m.asleep) != 0 },
-			30*time.Second, 10*time.Microsecond)
+			patience.Times(30*time.Second), 10*time.Microsecond)
 		m.Unlock()
 		<-done
 	}
