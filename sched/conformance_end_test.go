@@ -275,8 +275,13 @@ func TestConformanceLockRace(t *testing.T) {
 		var m runtime.MemStats
 		for !stop.Load() {
 			runtime.ReadMemStats(&m)
+			runtime.Gosched() // or new workers may wait long for a native P
 		}
 	})
+	defer func() {
+		stop.Store(true)
+		stw.Wait()
+	}()
 	for range 30 {
 		s := newTest(t, Config{Procs: 4})
 		var all sync.WaitGroup
@@ -292,8 +297,6 @@ func TestConformanceLockRace(t *testing.T) {
 		within(t, all.Wait, s)
 		within(t, func() { require.NoError(t, s.Close()) }, s)
 	}
-	stop.Store(true)
-	stw.Wait()
 }
 
 // TestConformanceThreadsEnd: tasks end wired, and so end their threads, while the world is stopped and the number of Ps changes:
