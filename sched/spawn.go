@@ -34,7 +34,7 @@ func Go(fn func()) {
 	}
 	pc := callerpc.Get()
 	if st := self(); st != nil {
-		if !st.newproc(fn, nil, pc, nil) {
+		if !st.newproc(fn, nil, pc, nil, true) {
 			panic(closedText)
 		}
 		if Preempting() {
@@ -85,7 +85,7 @@ func (s *Scheduler) mustSpawn(fn func(), end Ender, pc uintptr, o *TaskOptions) 
 // spawn makes a task of s; false means that s is closed.
 func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
 	if st := self(); st != nil && st.m.s == s {
-		ok := st.newproc(fn, end, pc, o)
+		ok := st.newproc(fn, end, pc, o, true)
 		if ok && Preempting() {
 			GiveWay()
 		}
@@ -96,7 +96,7 @@ func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool
 
 // newproc makes a task on the P of the calling task's worker, whose stack st is, to run next there. It
 // does nothing and reports false when the scheduler is closed.
-func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next bool) bool {
 	p := st.m.p
 	if p.attn.Load()&attnClosing != 0 {
 		return false
@@ -114,7 +114,7 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions) bool 
 	if h := p.hooks; h != nil {
 		h.spawned(gp)
 	}
-	p.runqput(gp, true)
+	p.runqput(gp, next)
 	p.wake()
 	return true
 }

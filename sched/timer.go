@@ -116,7 +116,16 @@ func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 	return t
 }
 
-func (t *Timer) fire(uint64, int64) { t.alarm.s.spawn(t.fn, nil, t.pc, nil) }
+// fire starts the task. Those of timers that are due together start in the order of their times: none goes before
+// what is queued, as the task of a call of Go does.
+func (t *Timer) fire(uint64, int64) {
+	s := t.alarm.s
+	if st := self(); st != nil && st.m.s == s {
+		st.newproc(t.fn, nil, t.pc, nil, false)
+		return
+	}
+	s.spawnOutside(t.fn, nil, t.pc, nil)
+}
 
 // Stop prevents fn from being called and reports whether it did: false means that the time was over, or the
 // Timer stopped already. It does not wait for a call of fn that has begun.
