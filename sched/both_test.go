@@ -52,7 +52,7 @@ func TestBothOfNilFunc(t *testing.T) {
 }
 
 func TestBothNotStolen(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		caller, _ := ID()
 		var order []string
@@ -129,7 +129,7 @@ func TestBothSharesAnUnbalancedTree(t *testing.T) {
 
 // TestForksAllocateNothing uses frames of several types in the same slots.
 func TestForksAllocateNothing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	f := func() {}
 	piece := func(lo, hi int) {}
 	length := func(s string) int { return len(s) }
@@ -185,7 +185,7 @@ func TestForksOnAPlainGoroutine(t *testing.T) {
 
 // TestParkedTasksForksRun: what a parked task has offered runs although its P never becomes idle.
 func TestParkedTasksForksRun(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var stop atomic.Bool
 	for range 2 {
 		s.Go(func() {

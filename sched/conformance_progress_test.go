@@ -148,7 +148,7 @@ func takeTurns(turn *atomic.Uint32, i, n uint32) {
 // runtime/proc_test.go, TestGoroutineParallelism.
 func TestConformanceParallelism(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
-	forProcsOf(t, Config{Tunables: Tunables{NoRelief: true}}, func(t *testing.T, s *Scheduler) {
+	forProcsOf(t, Config{Tunables: unhelped}, func(t *testing.T, s *Scheduler) {
 		n := uint32(s.SetProcs(0))
 		for range 5 {
 			var turn atomic.Uint32
@@ -173,7 +173,7 @@ func TestConformanceParallelism2(t *testing.T) {
 		for _, poll := range []bool{true, false} {
 			t.Run(fmt.Sprintf("load=%v/poller=%v", load, poll), func(t *testing.T) {
 				defer debug.SetGCPercent(debug.SetGCPercent(-1))
-				forProcsOf(t, Config{Tunables: Tunables{NoRelief: true}}, func(t *testing.T, s *Scheduler) {
+				forProcsOf(t, Config{Tunables: unhelped}, func(t *testing.T, s *Scheduler) {
 					conformParallelism2(t, s, load, poll)
 				})
 			})
@@ -253,7 +253,7 @@ func conformParallelism2(t *testing.T, s *Scheduler, load, poll bool) {
 func TestConformanceBalance(t *testing.T) {
 	for _, procs := range []int{2, 8} {
 		var thefts, wrong atomic.Int32
-		s := newTest(t, Config{Procs: procs, Tunables: Tunables{NoRelief: true}, Hooks: Hooks{TaskStolen: func(_ uint64, from, thief int) {
+		s := newTest(t, Config{Procs: procs, Tunables: unhelped, Hooks: Hooks{TaskStolen: func(_ uint64, from, thief int) {
 			thefts.Add(1)
 			if from == thief {
 				wrong.Add(1)

@@ -187,8 +187,8 @@ func TestConformanceTickerStress(t *testing.T) {
 // TestConformanceAfterQueuing: sleepers of one P wake in the order of their times, equal ones and zero among them.
 // time/sleep_test.go, TestAfterQueuing.
 func TestConformanceAfterQueuing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}}) // or a second P might mix up the order
-	type sleeper struct{ from, to int64 }                                 // its time lies between the two
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped}) // or a second P might mix up the order
+	type sleeper struct{ from, to int64 }                 // its time lies between the two
 	var woken []sleeper
 	slots := []int{5, 3, 6, 6, 6, 1, 1, 2, 7, 9, 4, 8, 0}
 	run(t, s, func() {

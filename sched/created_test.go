@@ -100,7 +100,7 @@ func TestStolenFrameKnowsItsJoin(t *testing.T) {
 
 // TestNameEndsWithTheTask: the next task with the same G has no name; nor has one that was dropped.
 func TestNameEndsWithTheTask(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		for range 100 {
 			names := make(chan string, 2)
@@ -112,7 +112,7 @@ func TestNameEndsWithTheTask(t *testing.T) {
 			require.Empty(t, <-names)
 		}
 	})
-	closed := newTest(t, Config{Procs: 1})
+	closed := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, closed, func() {
 		GoWith(func() {}, TaskOptions{Name: "dropped"})
 		require.NoError(t, closed.Close())
@@ -135,7 +135,7 @@ func allDead(s *Scheduler) bool {
 }
 
 func TestGoWithOfNothing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	require.PanicsWithValue(t, "sched: Go of nil func", func() { s.GoWith(nil, TaskOptions{Name: "x"}) })
 	require.PanicsWithValue(t, "sched: Go of nil func", func() { GoWith(nil, TaskOptions{}) })
 	require.NoError(t, s.Close())
@@ -144,7 +144,7 @@ func TestGoWithOfNothing(t *testing.T) {
 
 // TestParentIsOfTheSameScheduler: ids of another scheduler would name the wrong task.
 func TestParentIsOfTheSameScheduler(t *testing.T) {
-	s, other := newTest(t, Config{Procs: 1}), newTest(t, Config{Procs: 1})
+	s, other := newTest(t, Config{Procs: 1, Tunables: unhelped}), newTest(t, Config{Procs: 1})
 	run(t, s, func() {
 		require.NoError(t, other.Run(func() { require.Zero(t, originHere().parent) }))
 	})

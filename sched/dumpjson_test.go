@@ -32,7 +32,7 @@ func TestDumpJSONShowsQueues(t *testing.T) {
 		{runqSize + 2, runqSize + 3, ids(2+runqSize/2, runqSize+1), append(ids(2, 1+runqSize/2), runqSize+2)},
 	} {
 		for disturbed := true; disturbed; { // it may take so long that another P stands in for this one
-			s := newTest(t, Config{Procs: 1})
+			s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 			var d *DumpInfo
 			run(t, s, func() {
 				for range c.spawned {
@@ -94,7 +94,7 @@ func describeTestLock(on unsafe.Pointer) (string, uint64) {
 func TestDumpJSONShowsWhoWaitsForWhom(t *testing.T) {
 	defer DescribeWaits(describeTestLock, reason)
 	require.Equal(t, "test lock", reason.String())
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var wants, parent atomic.Uint64
 	s.Go(func() {
 		parent.Store(label("left"))
@@ -143,7 +143,7 @@ func TestTooManyWaitReasons(t *testing.T) {
 
 // What a task has waited for is not kept alive by its stack afterwards.
 func TestWaitRetainsNothing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		g := new(door)
 		Go(g.signal)
@@ -160,7 +160,7 @@ func TestWaitRetainsNothing(t *testing.T) {
 }
 
 func TestDumpJSONKeys(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	s.Go(parkForever)
 	until(t, "parked", func() bool { return waiting(s) == 1 }, s)
 	var b bytes.Buffer

@@ -65,7 +65,7 @@ func TestForOfHugeRanges(t *testing.T) {
 
 // TestForNotStolen has one P only: the pieces come in order.
 func TestForNotStolen(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		var los, his []int
 		For(10, 3, func(lo, hi int) { los, his = append(los, lo), append(his, hi) })

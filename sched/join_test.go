@@ -27,7 +27,7 @@ func TestJoinOfNoneAndOne(t *testing.T) {
 
 // TestJoinNotStolen has one P only: nobody can steal.
 func TestJoinNotStolen(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		caller, _ := ID()
 		var order []int
@@ -128,7 +128,7 @@ func TestJoinManyFunctions(t *testing.T) {
 }
 
 func TestJoinAllocatesNothing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	n := 0
 	f := func() { n++ }
 	var got, self float64

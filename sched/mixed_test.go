@@ -196,7 +196,7 @@ func TestNoStealingAtMaxThreads(t *testing.T) {
 
 // A timer of a P whose task runs on is fired by another one, even if no third stands in for the first.
 func TestTimerBehindLongTask(t *testing.T) {
-	s := newTest(t, Config{Procs: 2, Tunables: Tunables{NoRelief: true}})
+	s := newTest(t, Config{Procs: 2, Tunables: unhelped})
 	var fired atomic.Bool
 	both := make(chan struct{}, 2)
 	s.Go(func() { // so that no worker goes idle

@@ -31,7 +31,7 @@ func TestSelf(t *testing.T) {
 }
 
 func TestYieldTakesTurns(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	const rounds = 300 // more than the looks out of turn are apart
 	var turns []int
 	run(t, s, func() {
@@ -150,7 +150,7 @@ func TestCommitRunsWhenTheStackHasLeft(t *testing.T) {
 
 // TestParkWithoutCommit has a waker that runs only when the waiter has parked, there being one P.
 func TestParkWithoutCommit(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var order []string
 	run(t, s, func() {
 		gp := Self()
@@ -227,7 +227,7 @@ func passToken(t *testing.T, kinds ...func(func())) {
 
 // TestReadyWithinACommit wakes one task in the commit with which another begins to wait.
 func TestReadyWithinACommit(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	turns := 0
 	run(t, s, func() {
 		var waits *G

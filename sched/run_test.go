@@ -131,7 +131,7 @@ func TestRunReturnsErrClosedWhenCloseUnwindsTheTask(t *testing.T) {
 }
 
 func TestRunReturnsErrClosedWhenTheTaskNeverStarted(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var started atomic.Bool
 	s.Go(func() {
 		started.Store(true)

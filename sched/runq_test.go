@@ -157,7 +157,7 @@ func TestStressRunq(t *testing.T) {
 }
 
 func TestRunqputNext(t *testing.T) {
-	p := (*newTest(t, Config{Procs: 1}).allp.Load())[0]
+	p := (*newTest(t, Config{Procs: 1, Tunables: unhelped}).allp.Load())[0]
 	gs := newGs(3)
 	for _, gp := range gs {
 		p.runqput(gp, true)
@@ -170,7 +170,7 @@ func TestRunqputNext(t *testing.T) {
 }
 
 func TestRunqOverflowGoesToTheGlobalQueue(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	p := (*s.allp.Load())[0]
 	gs := newGs(runqSize + 1)
 	for _, gp := range gs {

@@ -39,7 +39,7 @@ func TestPairDoesNotStarve(t *testing.T) {
 	for _, native := range []int{1, 2} {
 		t.Run(fmt.Sprint(native), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(native))
-			s := newTest(t, Config{Procs: 1})
+			s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 			var stop atomic.Bool
 			defer stop.Store(true)
 			pair(t, s, &stop)
@@ -72,7 +72,7 @@ func TestYielderDoesNotStarve(t *testing.T) {
 	for _, native := range []int{1, 2} {
 		t.Run(fmt.Sprint(native), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(native))
-			s := newTest(t, Config{Procs: 1})
+			s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 			var stop, started atomic.Bool
 			defer stop.Store(true)
 			s.Go(func() {
@@ -133,7 +133,7 @@ func (p *quietPoller) Close() error                 { return nil }
 // TestYieldTakesTurnsWhatever has yielders take turns while the network has to be asked now and then,
 // and native goroutines have to be let in: no yield may be skipped for that.
 func TestYieldTakesTurnsWhatever(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}}) // a thread that the kernel stops for 11 ms looks stuck
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped}) // a thread that the kernel stops for 11 ms looks stuck
 	p := &quietPoller{}
 	_, err := s.Poller(func() (Poller, error) { return p, nil })
 	require.NoError(t, err)
@@ -162,7 +162,7 @@ func TestYieldTakesTurnsWhatever(t *testing.T) {
 // A task that yields again and again, and works for so long in between that each look out of turn finds the
 // native scheduler's turn due, does not keep the global queue waiting.
 func TestSlowYieldsLetGlobalQueueRun(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var ran atomic.Bool
 	run(t, s, func() {
 		done := make(chan struct{})

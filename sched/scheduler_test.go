@@ -115,7 +115,7 @@ func TestSetProcsAfterCloseChangesNothing(t *testing.T) {
 
 // TestSetProcsUp occupies as many tasks as there are to be Ps: each spins until all run.
 func TestSetProcsUp(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var started, left atomic.Int32
 	const n = 4
 	left.Store(n)

@@ -24,12 +24,12 @@ func TestGoAfterClosePanics(t *testing.T) {
 		require.PanicsWithValue(t, "sched: Go on closed Scheduler", func() { s.GoEnd(never, &ends{}) })
 	}
 	calls()
-	run(t, newTest(t, Config{Procs: 1}), calls)
+	run(t, newTest(t, Config{Procs: 1, Tunables: unhelped}), calls)
 }
 
 // TestGoInATaskOfAClosingSchedulerPanics: a deferred call of an unwound task can't spawn.
 func TestGoInATaskOfAClosingSchedulerPanics(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var got [2]any
 	catch := func(i int, f func()) {
 		defer func() { got[i] = recover() }()
@@ -129,7 +129,7 @@ func TestDeferredCallsMayPark(t *testing.T) {
 
 // TestCloseDropsWhatHasNotStarted fills the queues behind a task that keeps the only P.
 func TestCloseDropsWhatHasNotStarted(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	const n = 400 // beyond a ring
 	var e ends
 	var spawned atomic.Bool

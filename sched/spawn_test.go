@@ -16,7 +16,7 @@ import (
 )
 
 func TestNilFunctions(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	calls := func() {
 		require.PanicsWithValue(t, "sched: Go of nil func", func() { Go(nil) })
 		require.PanicsWithValue(t, "sched: Go of nil func", func() { s.Go(nil) })
@@ -27,7 +27,7 @@ func TestNilFunctions(t *testing.T) {
 	}
 	calls()
 	run(t, s, calls)
-	other := newTest(t, Config{Procs: 1})
+	other := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, other, calls)
 }
 
@@ -64,7 +64,7 @@ func TestGoRunsEveryTask(t *testing.T) {
 }
 
 func TestGoOverflowsTheRing(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var count atomic.Int32
 	run(t, s, func() {
 		for range 1000 {
@@ -79,7 +79,7 @@ func TestGoOverflowsTheRing(t *testing.T) {
 }
 
 func TestSpawnOrder(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var order []int
 	run(t, s, func() {
 		for i := range 5 {
@@ -250,7 +250,7 @@ func TestNextTaskDoesNotSeeLabels(t *testing.T) {
 
 // TestFreshTasksHaveNoStack spawns many tasks that wait in the queue and counts goroutines.
 func TestFreshTasksHaveNoStack(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	before := runtime.NumGoroutine()
 	var most int
 	run(t, s, func() {

@@ -35,6 +35,10 @@ func newTest(t *testing.T, cfg Config) *Scheduler {
 	return s
 }
 
+// unhelped is for tests in which one task is to have its P for itself: the kernel may stop the thread for longer
+// than a time slice, and then the task would be asked to give way, or another worker would stand in.
+var unhelped = Tunables{NoRelief: true, NoPreemption: true}
+
 // with calls f with a Scheduler of the given Procs, which is closed afterwards.
 func with(t *testing.T, procs int, f func(s *Scheduler)) {
 	t.Helper()

@@ -87,12 +87,12 @@ func TestTaskPanicIsWhole(t *testing.T) {
 
 func TestSpawnOfNothing(t *testing.T) {
 	require.PanicsWithValue(t, "sched: Go of nil func", func() { Spawn[int](nil) })
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	require.PanicsWithValue(t, "sched: Go of nil func", func() { SpawnOn[int](s, nil) })
 }
 
 func TestSpawnOnClosed(t *testing.T) {
-	s := newTest(t, Config{Procs: 1})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	require.NoError(t, s.Close())
 	task := SpawnOn(s, func() (int, error) { panic("never runs") })
 	value, err := task.Wait()

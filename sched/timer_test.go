@@ -53,7 +53,7 @@ func TestSleepOfNothingReturns(t *testing.T) {
 
 // TestSleepersWakeInOrder: with one P, the order is that of the times.
 func TestSleepersWakeInOrder(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var order []int64
 	var done door
 	run(t, s, func() {
@@ -325,7 +325,7 @@ func TestStatsOfTimers(t *testing.T) {
 
 // TestTimersDueTogetherStartInOrder: they have waited for a P that was busy.
 func TestTimersDueTogetherStartInOrder(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}})
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var order []int
 	run(t, s, func() {
 		var done door

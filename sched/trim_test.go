@@ -109,7 +109,7 @@ func (f *slowPoller) Poll(delayNS int64, ready *GList) {
 
 // TestBusySchedulerTrimsByShares calls sysmon's part by hand: half of what has lain there for a second, in chunks.
 func TestBusySchedulerTrimsByShares(t *testing.T) {
-	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true}}) // one P's pool is not shared
+	s := newTest(t, Config{Procs: 1, Tunables: unhelped}) // one P's pool is not shared
 	parkedCrowd(t, s, 2000)
 	var stop atomic.Bool
 	var all sync.WaitGroup
