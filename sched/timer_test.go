@@ -124,7 +124,11 @@ func TestSleepAllocatesNothing(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
 	run(t, s, func() {
 		Sleep(1)
-		require.Zero(t, testing.AllocsPerRun(100, func() { Sleep(time.Microsecond) }))
+		most := 0.0
+		if runtime.GOOS != "linux" { // internal/futex makes a timer for each sleep with a limit
+			most = 3
+		}
+		require.LessOrEqual(t, testing.AllocsPerRun(100, func() { Sleep(time.Microsecond) }), most)
 	})
 }
 
