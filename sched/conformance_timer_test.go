@@ -268,8 +268,8 @@ func TestConformanceReset(t *testing.T) {
 			for moved := 0; moved < 3; {
 				var fired door
 				var calls atomic.Int32
-				var at int64
-				tm := AfterFunc(2*d, func() { at = clock.Nanotime(); calls.Add(1); fired.signal() })
+				var at atomic.Int64
+				tm := AfterFunc(2*d, func() { at.Store(clock.Nanotime()); calls.Add(1); fired.signal() })
 				Sleep(d)
 				set := clock.Nanotime()
 				if !tm.Reset(3 * d) { // the machine was slow
@@ -280,7 +280,7 @@ func TestConformanceReset(t *testing.T) {
 				}
 				moved++
 				fired.wait()
-				require.GreaterOrEqual(t, at-set, int64(3*d))
+				require.GreaterOrEqual(t, at.Load()-set, int64(3*d))
 				require.EqualValues(t, 1, calls.Load())
 				require.False(t, tm.Reset(time.Hour), "it has fired")
 				require.True(t, tm.Stop())
