@@ -23,6 +23,9 @@ import (
 	"unsafe"
 )
 
+// Kernel tells that sleeps are the kernel's; elsewhere one with a limit allocates a timer.
+const Kernel = false
+
 // numBuckets is a prime, like the size of the runtime's own table, so that addresses which lie a power
 // of two apart spread.
 const numBuckets = 251

@@ -11,6 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Kernel tells that sleeps are the kernel's; elsewhere one with a limit allocates a timer.
+const Kernel = true
+
 const (
 	opWait = 0 | opPrivate // FUTEX_WAIT
 	opWake = 1 | opPrivate // FUTEX_WAKE
