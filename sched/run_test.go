@@ -135,7 +135,8 @@ func TestRunReturnsErrClosedWhenTheTaskNeverStarted(t *testing.T) {
 	var started atomic.Bool
 	s.Go(func() {
 		started.Store(true)
-		for !s.closing.Load() { // no call: it keeps the only P
+		for !s.closing.Load() { // no call of ours: it keeps the only P
+			runtime.Gosched()
 		}
 	})
 	until(t, "the first task runs", started.Load, s)

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,7 +140,8 @@ func TestCloseDropsWhatHasNotStarted(t *testing.T) {
 			s.GoEnd(never, &e)
 		}
 		spawned.Store(true)
-		for !s.closing.Load() { // no call: it keeps its P
+		for !s.closing.Load() { // no call of ours: it keeps its P
+			runtime.Gosched()
 		}
 	})
 	until(t, "the ring is full", spawned.Load, s)
