@@ -65,7 +65,10 @@ func (g *gather) queues(most int) {
 	if locked {
 		d.Threads, d.IdleM, d.NeedSpin = s.nm, s.nmidle, s.needspinning
 		d.GlobalQueueLen = int(s.globq.n)
-		for gp := s.globq.head; gp != nil && len(d.GlobalQueue) < most; gp = gp.schedlink {
+		for gp := range s.globq.all() {
+			if len(d.GlobalQueue) == most {
+				break
+			}
 			d.GlobalQueue = append(d.GlobalQueue, gp.peekID())
 		}
 		for _, p := range *s.allp.Load() {

@@ -58,7 +58,7 @@ func TestDumpJSONShowsQueues(t *testing.T) {
 // A list so long that it is not walked to its end under the lock.
 func TestDumpJSONOfLongGlobalQueue(t *testing.T) {
 	const n = dumpQueueMax + 10
-	var q gQueue
+	var q globQueue
 	gs := make([]G, n)
 	for i := range gs {
 		gs[i].id = uint64(i) + 1

@@ -1,75 +1,34 @@
 package sched
 
-// gQueue is a list of Gs linked through schedlink, first in first out. It has no lock of its own.
-// The same in Go: runtime/proc.go, gQueue.
-type gQueue struct {
-	head, tail *G
-	n          int32
-}
-
-func (q *gQueue) pushBack(gp *G) {
-	gp.schedlink = nil
-	if q.tail == nil {
-		q.head = gp
-	} else {
-		q.tail.schedlink = gp
-	}
-	q.tail = gp
-	q.n++
-}
-
-func (q *gQueue) pushBackAll(o *gQueue) {
-	if o.head == nil {
-		return
-	}
-	if q.tail == nil {
-		q.head = o.head
-	} else {
-		q.tail.schedlink = o.head
-	}
-	q.tail = o.tail
-	q.n += o.n
-	*o = gQueue{}
-}
-
-func (q *gQueue) pop() *G {
-	gp := q.head
-	if gp == nil {
-		return nil
-	}
-	q.head = gp.schedlink
-	if q.head == nil {
-		q.tail = nil
-	}
-	gp.schedlink = nil
-	q.n--
-	return gp
-}
-
-// The global queue: tasks spawned or readied by plain goroutines and by other schedulers' tasks,
-// and what overflows from the rings. s.lock guards it; globqsize can be read without.
+// The global queue: tasks spawned or readied by plain goroutines and by other schedulers' tasks, and what
+// overflows from the rings. s.lock guards it; globqsize can be read without. The lists of which it is made
+// are in gqueue.go. The same in Go: runtime/proc.go, globrunqput and its neighbours.
 
 // globrunqput moves all of q to the end. Needs s.lock.
 func (s *Scheduler) globrunqput(q *gQueue) {
 	s.globFrom.Store(nil)
-	s.globq.pushBackAll(q)
+	for gp := q.pop(); gp != nil; gp = q.pop() {
+		s.globq.pushBack(gp)
+	}
 	s.globqsize.Store(s.globq.n)
 }
 
-// globrunqspill is globrunqput for what has overflowed from p's ring. While p runs its tasks in less time
-// than it takes to move them, they are left to it; see worthMoving.
-func (s *Scheduler) globrunqspill(p *P, q *gQueue) {
-	s.globrunqput(q)
+// globrunqspill is globrunqput for n tasks that have overflowed from p's ring, from index h on, and gp. While
+// p runs its tasks in less time than it takes to move them, they are left to it; see worthMoving.
+func (s *Scheduler) globrunqspill(p *P, h, n uint32, gp *G) {
+	s.globq.pushRing(&p.runq, h, n)
+	s.globq.pushBack(gp)
+	s.globqsize.Store(s.globq.n)
 	s.globFrom.Store(p)
 }
 
 // spill moves all that waits for p, which the caller holds, to the global queue. Needs s.lock.
 func (s *Scheduler) spill(p *P) {
-	var q gQueue
+	s.globFrom.Store(nil)
 	for gp := p.runqget(); gp != nil; gp = p.runqget() {
-		q.pushBack(gp)
+		s.globq.pushBack(gp)
 	}
-	s.globrunqput(&q)
+	s.globqsize.Store(s.globq.n)
 }
 
 // globVisible reports whether the global queue holds something that p should take when it has nothing
@@ -94,17 +53,11 @@ func (s *Scheduler) globrunqget(p *P, max int32) *G {
 	if n <= 0 {
 		return nil
 	}
-	before := s.globq.n
+	n = min(n, 1+p.runq.room())
 	gp := s.globq.pop()
-	for n--; n > 0; n-- {
-		g := s.globq.pop()
-		if !p.runq.put(g) {
-			s.globq.pushBack(g)
-			break
-		}
-	}
+	s.globq.popRing(&p.runq, uint32(n-1))
 	p.n.globalPicks.add(1)
-	p.n.global.add(uint32(before - s.globq.n))
+	p.n.global.add(uint32(n))
 	s.globqsize.Store(s.globq.n)
 	return gp
 }

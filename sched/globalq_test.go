@@ -17,12 +17,12 @@ func TestSpilledTasksAreLeftToTheirP(t *testing.T) {
 	require.False(t, s.globVisible(nil), "empty")
 
 	spill := func(n int) {
-		var q gQueue
-		for _, gp := range newGs(n) {
-			q.pushBack(gp)
+		gs := newGs(n)
+		for i, gp := range gs[1:] {
+			p.runq.ring[i].StoreRel(gp)
 		}
 		s.lock.Lock()
-		s.globrunqspill(p, &q)
+		s.globrunqspill(p, 0, uint32(n-1), gs[0])
 		s.lock.Unlock()
 	}
 	see := func() [3]bool { return [3]bool{s.globVisible(p), s.globVisible(other), s.globVisible(nil)} }
@@ -40,7 +40,7 @@ func TestSpilledTasksAreLeftToTheirP(t *testing.T) {
 	s.lock.Unlock()
 	require.Equal(t, [3]bool{true, true, true}, see(), "something has come from elsewhere")
 	s.lock.Lock()
-	s.globq = gQueue{} // they were no tasks
+	s.globq = globQueue{} // they were no tasks
 	s.globqsize.Store(0)
 	s.lock.Unlock()
 }

@@ -60,6 +60,9 @@ func (q *runq) get() *G {
 	}
 }
 
+// room is how many put has room for at least. Owner only.
+func (q *runq) room() int32 { return int32(runqSize - q.less - q.size()) }
+
 // empty may be called by anyone; the answer may be old by the time it is read.
 func (q *runq) empty() bool { return q.head.Load() == q.tail.Load() }
 
@@ -99,7 +102,18 @@ func (p *P) runqput(gp *G, next bool) {
 			p.runnext.StoreRel(gp) // thieves only take from it
 			return
 		}
-		if gp = p.kick(gp); gp == nil {
+		g := &p.gate // by hand: as a call, 1 of 41 ns
+		g.taking.StoreRel(1)
+		if g.thieves.Load() == 0 {
+			old := p.runnext.Load()
+			p.runnext.StoreRel(gp)
+			g.taking.StoreRel(0)
+			gp = old
+		} else {
+			g.taking.StoreRel(0)
+			gp = p.runnext.Swap(gp)
+		}
+		if gp == nil {
 			return
 		}
 	}
@@ -108,24 +122,9 @@ func (p *P) runqput(gp *G, next bool) {
 	}
 }
 
-// kick makes gp the next task to run and returns the one that was, nil when a thief has it.
-func (p *P) kick(gp *G) *G {
-	g := &p.gate
-	g.taking.StoreRel(1)
-	if g.thieves.Load() != 0 {
-		g.taking.StoreRel(0)
-		return p.runnext.Swap(gp)
-	}
-	old := p.runnext.Load()
-	p.runnext.StoreRel(gp)
-	g.taking.StoreRel(0)
-	return old
-}
-
 // runqputslow moves half the ring and gp to the global queue: one lock for 129 tasks. Only p's
 // worker. The same in Go: runtime/proc.go, runqputslow.
 func (p *P) runqputslow(gp *G) {
-	var batch gQueue
 	q := &p.runq
 	for {
 		h := q.head.Load()
@@ -139,17 +138,13 @@ func (p *P) runqputslow(gp *G) {
 		if !q.head.CompareAndSwap(h, h+n) {
 			continue
 		}
-		for i := range n { // nobody refills them but us
-			batch.pushBack(q.ring[(h+i)%runqSize].Load())
-		}
-		break
+		s := p.s
+		s.lock.Lock()
+		s.globrunqspill(p, h, n, gp) // nobody refills the slots but us
+		p.nOverflow++
+		s.lock.Unlock()
+		return
 	}
-	batch.pushBack(gp)
-	s := p.s
-	s.lock.Lock()
-	s.globrunqspill(p, &batch)
-	p.nOverflow++
-	s.lock.Unlock()
 }
 
 // runqget takes the task that p is to run next, nil when p has none. Only p's worker.

@@ -3,6 +3,7 @@ package sched
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -221,6 +222,42 @@ func TestGQueue(t *testing.T) {
 	require.Same(t, gs[5], b.pop())
 }
 
+// TestGlobQueue fills and empties it in waves over the limits of its chunks.
+func TestGlobQueue(t *testing.T) {
+	gs := newGs(5 * gChunkSize * gChunkFree)
+	var q globQueue
+	require.Nil(t, q.pop())
+	in, out := 0, 0
+	for wave := 1; in < len(gs); wave++ {
+		for range min(wave*7, len(gs)-in) {
+			q.pushBack(gs[in])
+			in++
+		}
+		require.EqualValues(t, in-out, q.n)
+		require.Equal(t, gs[out:in], slices.Collect(q.all()))
+		for range wave * 5 {
+			require.Same(t, gs[out], q.pop())
+			out++
+		}
+	}
+	for ; out < in; out++ {
+		require.Same(t, gs[out], q.pop())
+	}
+	require.Nil(t, q.pop())
+	require.Zero(t, q.n)
+	require.Nil(t, q.head)
+	require.Nil(t, q.tail)
+	require.EqualValues(t, gChunkFree, q.nFree)
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		for _, gp := range gs[:gChunkFree*gChunkSize] {
+			q.pushBack(gp)
+		}
+		for q.pop() != nil {
+		}
+	}))
+	runtime.KeepAlive(gs)
+}
+
 func TestGlobalQueueGivesShares(t *testing.T) {
 	for _, c := range []struct{ procs, queued, max, want int }{
 		{1, 0, 0, 0},
@@ -245,7 +282,7 @@ func TestGlobalQueueGivesShares(t *testing.T) {
 			s.globrunqput(&q)
 			gp := s.globrunqget(p, int32(c.max))
 			rest := s.globq.n
-			s.globq = gQueue{} // these Gs are none of s's
+			s.globq = globQueue{} // these Gs are none of s's
 			s.globqsize.Store(0)
 			s.lock.Unlock()
 			require.EqualValues(t, c.queued-c.want, rest)

@@ -85,7 +85,7 @@ type Scheduler struct {
 
 	// lock guards all below. No other lock of this package is taken while it is held.
 	lock         rawlock.Mutex
-	globq        gQueue
+	globq        globQueue
 	pidle        *P
 	midle        *M
 	nmidle       int    // Ms on midle
