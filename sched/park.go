@@ -179,14 +179,20 @@ func Yield() {
 	}
 	m := st.m
 	p := m.p
-	if p.runnext.Load() == nil && p.runq.empty() && p.attn.Load() == 0 && m.s.globqsize.Load() == 0 {
-		if p.fair--; p.fair > 0 {
-			return
-		}
-	}
 	gp := st.g
-	to := m.scheduleYield(st)
-	if to == nil {
+	next, usual := p.pick()
+	if usual && next == nil {
+		p.n.misses.add(1)
+		return
+	}
+	var to *stack
+	if usual && m.straight(next.stk) { // stackFor by hand
+		to = next.stk
+		to.m = m
+		next.state.StoreRel(gRunning)
+	} else if usual {
+		to = m.stackFor(next)
+	} else if to = m.scheduleYield(st); to == nil {
 		return
 	}
 	m.act, m.left = actYield, gp
@@ -197,7 +203,9 @@ func Yield() {
 	if st.HasErrand() {
 		st.Errand()
 	}
-	if m = st.m; m.act != actNone {
+	if m = st.m; m.act == actYield { // settle's usual part here
+		m.settleYield()
+	} else if m.act != actNone {
 		m.settle()
 	}
 	gp.exitIfUnwound()
@@ -234,15 +242,7 @@ func (m *M) settle() {
 			m.s.unwindFirst(gp)
 		}
 	case actYield:
-		gp.state.StoreRel(gRunnable)
-		if p.attn.Load()&attnClosing != 0 && !gp.unwound {
-			gp.unwind()
-			m.s.countCut(1)
-		}
-		if !p.runq.put(gp) { // runqput by hand
-			p.runqputslow(gp)
-		}
-		p.wake()
+		m.settleYield()
 	case actPreempt, actBlocked:
 		gp.state.StoreRel(gRunnable)
 		m.s.injectOne(gp)
@@ -256,4 +256,19 @@ func (m *M) settle() {
 		coro.Bury(&m.g0.Stack, &m.leftStk.Stack)
 		m.s.nStacks.Add(-1)
 	}
+}
+
+// settleYield is settle for a task that goes to the end of the queue.
+func (m *M) settleYield() {
+	gp, p := m.left, m.p
+	m.act = actNone
+	gp.state.StoreRel(gRunnable)
+	if p.attn.Load()&attnClosing != 0 && !gp.unwound {
+		gp.unwind()
+		m.s.countCut(1)
+	}
+	if !p.runq.put(gp) { // runqput by hand
+		p.runqputslow(gp)
+	}
+	p.wake()
 }

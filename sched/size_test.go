@@ -9,13 +9,18 @@ import (
 	"github.com/userrt/userrt/internal/coro"
 )
 
-// A G takes two cache lines, and a task that never parks reads the first only.
+// A G takes two cache lines, and a task that never parks touches one of them only.
 func TestSizeOfG(t *testing.T) {
 	if unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("laid out for 64-bit words")
 	}
-	require.EqualValues(t, 128, unsafe.Sizeof(G{}))
-	require.EqualValues(t, 64, unsafe.Offsetof(G{}.labels))
+	require.EqualValues(t, 2*lineSize, unsafe.Sizeof(G{}))
+	s := newTest(t, Config{Procs: 1})
+	run(t, s, func() {})
+	for gp := range gsOf(s.slabs()) {
+		first, last := uintptr(unsafe.Pointer(&gp.stk)), uintptr(unsafe.Pointer(&gp.parent))
+		require.Equal(t, first/lineSize, last/lineSize)
+	}
 }
 
 // A stack takes cache lines of its own: two with cells.

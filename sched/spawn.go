@@ -105,7 +105,8 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 		p.gfgetSlow()
 	}
 	gp := p.gfree.pop()
-	gp.fn, gp.end = fn, end
+	gp.fn = fn
+	gp.endsAt(end)
 	gp.inherit(getg.Labels())
 	gp.id = p.nextID()
 	gp.created(st.g.idOf(), pc, o)
@@ -115,7 +116,9 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 		h.spawned(gp)
 	}
 	p.runqput(gp, next)
-	p.wake()
+	if p.s.npidle.Load() != 0 { // wake looks too, but is a call
+		p.wake()
+	}
 	return true
 }
 
@@ -130,7 +133,8 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOption
 	var l gFree
 	s.gfgetBatch(&l, 1)
 	gp := l.pop()
-	gp.fn, gp.end = fn, end
+	gp.fn = fn
+	gp.endsAt(end)
 	gp.inherit(getg.Labels())
 	gp.id = id
 	gp.created(parent, pc, o)
