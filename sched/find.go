@@ -39,7 +39,7 @@ func (m *M) findRunnable() *G {
 // what tasks offer in a Join.
 func (m *M) findFast() *G {
 	s, p := m.s, m.p
-	if p.timers.next.Load() != 0 {
+	if p.timers.any() {
 		m.runTimers(&p.timers)
 	}
 	if p.fair--; p.fair <= 0 {

@@ -67,7 +67,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if !last {
 		return nil
 	}
-	if p.timers.next.Load() != 0 {
+	if p.timers.any() {
 		if m.runTimers(&p.timers); self.runnext.Load() != nil || !self.runq.empty() {
 			return self.runqget()
 		}

@@ -41,7 +41,7 @@ func Sleep(d time.Duration) {
 	leave := gp.BeginPark(WaitReasonSleep, &ts.lock)
 	leave()
 	if !gp.EndPark() {
-		t.stop()
+		t.drop()
 		t.g = nil
 		runtime.Goexit()
 	}
@@ -71,9 +71,8 @@ func (a *Alarm) Init(s *Scheduler, f func(seq uint64, nowNS int64)) {
 // over means at once. In a closed scheduler nothing is called any more.
 func (a *Alarm) Set(d, period time.Duration) (seq uint64, wasPending bool) {
 	when := a.s.after(int64(d))
-	home, ours := a.s.timerHome()
-	seq, wasPending = a.t.set(home, when, int64(max(period, 0)))
-	if !ours {
+	seq, wasPending, sooner := a.t.set(a.s, when, int64(max(period, 0)))
+	if sooner {
 		a.s.timerSet(when)
 	}
 	return seq, wasPending

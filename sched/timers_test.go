@@ -4,19 +4,37 @@ import (
 	"math"
 	"math/rand/v2"
 	"sort"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
+// bareTimers is a Scheduler with no more than a heap of timers.
+func bareTimers() (*Scheduler, *timers) {
+	s, p := &Scheduler{}, &P{}
+	s.allp.Store(&[]*P{p})
+	return s, &p.timers
+}
+
 // checkHeap checks the invariants of timers.
 func (ts *timers) checkHeap(t *testing.T) {
 	t.Helper()
-	next := int64(0)
+	dead := 0
 	for i, e := range ts.heap {
 		require.Equal(t, i, e.t.at)
 		require.GreaterOrEqual(t, e.when, ts.heap[max(i-1, 0)/4].when)
 		require.Same(t, ts, e.t.in.Load())
+		if e.t.when == 0 {
+			dead++
+		} else {
+			require.LessOrEqual(t, e.when, e.t.when)
+		}
+	}
+	require.Equal(t, dead, ts.dead)
+	next := int64(0)
+	if dead < len(ts.heap) {
 		next = ts.heap[0].when
 	}
 	require.Equal(t, next, ts.next.Load())
@@ -26,7 +44,7 @@ func (ts *timers) checkHeap(t *testing.T) {
 // plain map.
 func TestTimerHeapAgainstModel(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var ts, other timers
+	s, ts := bareTimers()
 	model := map[*timer]int64{}
 	all := make([]timer, 300)
 	for step := range 10_000 {
@@ -35,8 +53,10 @@ func TestTimerHeapAgainstModel(t *testing.T) {
 		switch r.IntN(4) {
 		case 0, 1:
 			when := 1 + r.Int64N(1000)
-			seq, was := tm.set(&ts, when, 0)
+			next := ts.next.Load()
+			seq, was, sooner := tm.set(s, when, 0)
 			require.Equal(t, pending, was)
+			require.Equal(t, next == 0 || when < next, sooner)
 			require.Equal(t, tm.seq, seq)
 			model[tm] = when
 		case 2:
@@ -50,26 +70,37 @@ func TestTimerHeapAgainstModel(t *testing.T) {
 			for _, when := range model {
 				least = min(least, when)
 			}
-			first := ts.heap[0].t
-			require.Equal(t, least, model[first])
+			require.LessOrEqual(t, ts.next.Load(), least)
+			require.Nil(t, ts.top(least-1))
 			require.Equal(t, least, ts.next.Load())
-			require.True(t, first.stop())
+			first := ts.top(least)
+			require.Equal(t, least, model[first])
+			if step%3 == 0 {
+				first.drop()
+				require.Nil(t, first.in.Load())
+			} else {
+				require.True(t, first.stop())
+			}
 			delete(model, first)
 		}
-		if step%10 == 0 {
+		if step%1000 == 0 {
+			ts.clean()
 			require.Len(t, ts.heap, len(model))
+		}
+		if step%10 == 0 {
+			require.Len(t, model, len(ts.heap)-ts.dead)
 			ts.checkHeap(t)
 		}
 	}
-	require.Empty(t, other.heap)
 }
 
 // TestTimerStaysInItsHeap: one that is set again elsewhere does not move.
 func TestTimerStaysInItsHeap(t *testing.T) {
-	var a, b timers
+	sa, a := bareTimers()
+	sb, b := bareTimers()
 	var tm timer
-	tm.set(&a, 5, 0)
-	_, was := tm.set(&b, 3, 0)
+	tm.set(sa, 5, 0)
+	_, was, _ := tm.set(sb, 3, 0)
 	require.True(t, was)
 	require.Len(t, a.heap, 1)
 	require.Empty(t, b.heap)
@@ -80,18 +111,79 @@ func TestTimerStaysInItsHeap(t *testing.T) {
 }
 
 func TestTimerHeapGivesMemoryBack(t *testing.T) {
-	var ts timers
+	s, ts := bareTimers()
 	all := make([]timer, 100_000)
 	for i := range all {
-		all[i].set(&ts, int64(len(all)-i), 0)
+		all[i].set(s, int64(len(all)-i), 0)
 	}
 	order := make([]int, 0, len(all))
 	for len(ts.heap) > 10 {
 		order = append(order, int(ts.heap[0].when))
-		ts.heap[0].t.stop()
+		ts.heap[0].t.drop()
 	}
 	require.True(t, sort.IntsAreSorted(order))
 	require.LessOrEqual(t, cap(ts.heap), 1024)
+}
+
+// TestStoppedTimersAreForgotten: not at once, but nothing keeps a crowd of them until their time has come.
+func TestStoppedTimersAreForgotten(t *testing.T) {
+	s, ts := bareTimers()
+	all := make([]timer, 100_000)
+	for i := range all {
+		all[i].set(s, int64(1+i), 0)
+	}
+	for i := range all {
+		require.True(t, all[i].stop())
+		ts.checkTop(t)
+	}
+	require.Zero(t, ts.next.Load())
+	require.Less(t, len(ts.heap), 2*deadMax)
+	require.Less(t, cap(ts.heap), 20*deadMax)
+
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		run(t, s, func() {
+			for range 20 * deadMin {
+				AfterFunc(time.Hour, func() {}).Stop()
+			}
+		})
+		require.Zero(t, s.nextTimer())
+		until(t, "the worker has cleaned up", func() bool {
+			kept := 0
+			for _, p := range *s.allp.Load() {
+				p.timers.lock.Lock()
+				kept += len(p.timers.heap)
+				p.timers.lock.Unlock()
+			}
+			return kept <= deadMin
+		}, s)
+	})
+}
+
+// checkTop checks what is cheap to check.
+func (ts *timers) checkTop(t *testing.T) {
+	if len(ts.heap) > ts.dead {
+		require.Equal(t, ts.heap[0].when, ts.next.Load())
+	} else {
+		require.Zero(t, ts.next.Load())
+	}
+}
+
+// TestResetToLaterFiresOnce: an entry that is stale at the top makes somebody look, and the timer fires at its time.
+func TestResetToLaterFiresOnce(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		var fired atomic.Int32
+		start := time.Now()
+		tm := s.AfterFunc(2*time.Millisecond, func() { fired.Add(1) })
+		if !tm.Reset(40*time.Millisecond) && fired.Load() == 0 {
+			return // this machine took a nap of 2 ms
+		}
+		until(t, "it fires", func() bool { return fired.Load() > 0 }, s)
+		if time.Since(start) < 40*time.Millisecond {
+			t.Error("early")
+		}
+		require.EqualValues(t, 1, fired.Load())
+		require.False(t, tm.Stop())
+	})
 }
 
 func TestSatAdd(t *testing.T) {
