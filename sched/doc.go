@@ -46,12 +46,12 @@
 //
 //   - what there is: scheduler.go; g.go (states), p.go, m.go; errors.go, tunables.go, hooks.go
 //   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, switch.md; run.go; gfree.go
-//   - queues: runq.go with gate.go, globalq.go
+//   - queues: runq.go with gate.go, globalq.go with gqueue.go
 //   - looking for work: find.go, steal.go, idle.go with idle.md, events.go, poller.go
 //   - plain goroutines: native.go
 //   - tasks that hold their P for long: block.go, sysmon.go, preempt.go, relief.go
 //   - threads and Ps: threads.go, lockthread.go, affinity.go, procs.go
-//   - time: timer.go and timers.go; clock.go, decide.go
+//   - time: timer.go, timers.go, timerheap.go; clock.go, decide.go
 //   - forks: join.go, both.go, for.go with frame.go, forkq.go, forklist.go
 //   - ends of tasks: ending.go, task.go, scope.go; panic.go, panictext.go, created.go
 //   - the end of it all: shutdown.go, ender.go, unwind.go; trim.go and deadlock.go with lastlook.go
