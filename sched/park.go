@@ -124,7 +124,15 @@ func (gp *G) EndPark() bool {
 	if st.HasErrand() {
 		st.Errand()
 	}
-	if m := st.m; m.act != actNone {
+	if m := st.m; m.act == actUnlock && m.s.hooks == nil { // settle's usual part by hand
+		m.act = actNone
+		left := m.left
+		left.state.StoreRel(gWaiting)
+		m.lock.Unlock()
+		if m.p.attn.Load()&attnClosing != 0 {
+			m.s.unwindFirst(left)
+		}
+	} else if m.act != actNone {
 		m.settle()
 	}
 	st.wait.on = nil
@@ -159,7 +167,9 @@ func (gp *G) Ready() {
 	if st := self(); st != nil && st.m.s == s {
 		if p := st.m.p; p != nil {
 			p.runqput(gp, true)
-			p.wake()
+			if s.npidle.Load() != 0 { // wake looks too, but is a call
+				p.wake()
+			}
 			return
 		}
 	}
