@@ -35,7 +35,7 @@ import (
 
 const (
 	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 21 pairs,
-	// 2 sides and 10 rounds of about 0.07 s are 59 s, calibration and the longer rounds not counted.
+	// 2 sides and 10 rounds of about 0.06 s are 50 s, calibration and the longer rounds not counted.
 	defaultCount = 10
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.

@@ -66,8 +66,8 @@ func TestCalibrate(t *testing.T) {
 		perOp      time.Duration
 		step, want int
 	}{
-		{100 * time.Nanosecond, 1, 700_000},
-		{130 * time.Nanosecond, 1000, 538_000}, // 538,461 rounded down
+		{100 * time.Nanosecond, 1, int(roundTarget / (100 * time.Nanosecond))},
+		{130 * time.Nanosecond, 1000, int(roundTarget/(130*time.Microsecond)) * 1000}, // rounded down
 		{3 * time.Second, 1, 1},
 		{time.Microsecond, 100_000, 100_000},
 	} {

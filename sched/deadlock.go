@@ -27,9 +27,31 @@ import (
 var deadlockFirstNS = int64(10_000_000)
 
 const (
-	deadlockMaxNS      = 1_000_000_000 // between two looks, at most; the first ones come sooner
-	deadlockPatienceNS = 2_000_000_000 // how long other goroutines that run are given to wake somebody
+	deadlockMaxNS      = 1_000_000_000  // between two looks, at most; the first ones come sooner
+	deadlockFarNS      = 60_000_000_000 // the same, for as long as s itself has something to wait for
+	deadlockPatienceNS = 2_000_000_000  // how long other goroutines that run are given to wake somebody
 )
+
+// nextLook is what a look for a deadlock leaves to be done.
+type nextLook int
+
+const (
+	lookNever nextLook = iota // it was reported, or who gives up the last P next looks
+	lookSoon                  // something that s can't see may end without a word
+	// lookFar: s itself waits, for its network, a timer, a task in Block or an Expect. That mostly ends by a worker
+	// of s that takes a P, after which all begins anew. It does not if a plain goroutine waits in the poller or stops a
+	// timer, so looks go on, but seldom: each wakes a thread, and the native runtime's monitor with it, which then
+	// sleeps some fifty times for 20 µs until it has taken that thread's native P away.
+	lookFar
+)
+
+// deadlockPause returns how long to wait before the next look, after one that came waited ns after that before it.
+func deadlockPause(next nextLook, waited int64) int64 {
+	if next == lookFar {
+		return min(max(8*waited, 100*deadlockFirstNS), deadlockFarNS)
+	}
+	return min(2*waited, deadlockMaxNS)
+}
 
 // deadlockState is the Scheduler's part. Guarded by Scheduler.lock, but for what is atomic.
 type deadlockState struct {
@@ -89,28 +111,28 @@ func (r *runWait) forget() {
 	r.s.lock.Unlock()
 }
 
-// lookForDeadlock reports a deadlock, if there is one, and otherwise whether to look again later. s has been at
+// lookForDeadlock reports a deadlock, if there is one, and otherwise returns when to look again. s has been at
 // rest for restNS, since nAwake was awake. Called on a g0 without a P.
-func (s *Scheduler) lookForDeadlock(awake uint32, restNS int64) (again bool) {
+func (s *Scheduler) lookForDeadlock(awake uint32, restNS int64) nextLook {
 	deadlockLock.Lock()
 	defer deadlockLock.Unlock()
 	seenSelf, ok := s.atRest(s)
 	if seenSelf != awake || !s.wantsDeadlocks() {
-		return false // who gives up the last P next looks
+		return lookNever // who gives up the last P next looks
 	}
 	if !ok {
-		return true
+		return lookFar
 	}
 	all := allSchedulers()
 	seen := make([]uint32, len(all))
 	for i, o := range all {
 		var ok bool
 		if seen[i], ok = o.atRest(s); !ok {
-			return true
+			return lookSoon
 		}
 	}
 	if callsInside.Load() > 0 || rawlock.Sleeping() || restNS < deadlockPatienceNS && nativeBusy() {
-		return true
+		return lookSoon
 	}
 	for i, o := range all {
 		if o == s {
@@ -120,10 +142,13 @@ func (s *Scheduler) lookForDeadlock(awake uint32, restNS int64) (again bool) {
 		still := o.nprun == 0 && o.nAwake == seen[i]
 		o.lock.Unlock()
 		if !still {
-			return true
+			return lookSoon
 		}
 	}
-	return !s.reportDeadlock(awake)
+	if !s.reportDeadlock(awake) {
+		return lookSoon
+	}
+	return lookNever
 }
 
 // atRest reports whether s has nothing to do and nothing in sight that would give it something, and nAwake at

@@ -215,6 +215,72 @@ func TestNoDeadlockWhileAPollerWaits(t *testing.T) {
 	}
 }
 
+// silentPoller is one in which somebody always waits, and for which nothing comes.
+type silentPoller struct{ fakePoller }
+
+func (q *silentPoller) Waiting() bool { return true }
+
+func (q *silentPoller) Poll(delayNS int64, _ *GList) {
+	switch {
+	case delayNS < 0:
+		<-q.kick
+	case delayNS > 0:
+		select {
+		case <-q.kick:
+		case <-time.After(time.Duration(delayNS)):
+		}
+	}
+}
+
+// TestLooksWhileSomethingIsComingAreRare: a server that waits for its network is not woken once a second.
+func TestLooksWhileSomethingIsComingAreRare(t *testing.T) {
+	look := func(s *Scheduler) nextLook {
+		s.lock.Lock()
+		awake := s.nAwake
+		s.lock.Unlock()
+		return s.lookForDeadlock(awake, 0)
+	}
+	whileAway := func(what string, s *Scheduler, g *door) {
+		done := make(chan error, 1)
+		go func() { done <- s.Run(g.wait) }()
+		until(t, "it waits", g.hasWaiter, s)
+		until(t, what, func() bool { return look(s) == lookFar }, s)
+		g.signal()
+		within(t, func() { require.NoError(t, <-done) }, s)
+	}
+	var g door
+
+	s := detector(t, 2)
+	_, err := s.Poller(func() (Poller, error) { return &silentPoller{fakePoller{kick: make(chan struct{}, 1)}}, nil })
+	require.NoError(t, err)
+	whileAway("poller", s, &g)
+
+	s = detector(t, 2)
+	timer := s.AfterFunc(time.Hour, func() {})
+	whileAway("timer", s, &g)
+	timer.Stop()
+
+	s = detector(t, 2)
+	c := make(chan struct{})
+	s.Go(func() { Block(func() { <-c }) })
+	whileAway("Block", s, &g)
+	close(c)
+
+	s = detector(t, 2)
+	done := s.Expect()
+	whileAway("Expect", s, &g)
+	done()
+
+	looks, at := 0, int64(0)
+	for wait := deadlockFirstNS; at < int64(time.Minute); looks++ {
+		at += wait
+		wait = deadlockPause(lookFar, wait)
+		require.LessOrEqual(t, wait, int64(deadlockFarNS))
+	}
+	require.Less(t, looks, 6)
+	require.LessOrEqual(t, deadlockPause(lookSoon, deadlockFarNS), int64(deadlockMaxNS))
+}
+
 // TestShutdownOfADeadlock: with nobody in Run it is Shutdown that would wait for ever.
 func TestShutdownOfADeadlock(t *testing.T) {
 	s := detector(t, 2)

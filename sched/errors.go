@@ -79,6 +79,9 @@ func (e *CloseError) Unwrap() error { return e.Err }
 //   - no plain goroutine is in a call of this package or one built on it, other than to wait there;
 //   - no Expect is open.
 //
+// It may come up to a minute later if what the scheduler waited for was ended by a plain goroutine, which stopped the last
+// timer or gave up the last wait in the Poller, and no task has run since.
+//
 // A plain goroutine that is not in such a call doesn't count: nobody can know what it is going to do. One that
 // waits natively, in time.Sleep or for a request, and will send to a task afterwards, must be announced by
 // Expect. Only while other goroutines run, or are ready to, is the report put off, by two seconds at the most,

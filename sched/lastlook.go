@@ -12,7 +12,7 @@ type lastLook struct {
 	awake    uint32 // Scheduler.nAwake when the last P was given up: if it has changed, another worker will look
 	trimAt   int64
 	deadAt   int64
-	deadWait int64 // until deadAt, ns; doubled each time
+	deadWait int64 // until deadAt, ns; grows each time
 	restAt   int64 // when the last P was given up
 	endAt    int64 // when the worker shall end, by Config.IdleThread
 }
@@ -83,8 +83,8 @@ func (m *M) look(l *lastLook) {
 	}
 	if l.deadAt != 0 && now >= l.deadAt {
 		l.deadAt = 0
-		if m.s.lookForDeadlock(l.awake, now-l.restAt) {
-			l.deadWait = min(2*l.deadWait, deadlockMaxNS)
+		if next := m.s.lookForDeadlock(l.awake, now-l.restAt); next != lookNever {
+			l.deadWait = deadlockPause(next, l.deadWait)
 			l.deadAt = l.s.nanotime() + l.deadWait
 		}
 	}

@@ -1,9 +1,10 @@
 // Many on few: 1,000 tasks (N) on a few OS threads (M) over two processors (P), seen from outside.
 //
 // You will see: trace lines as USERRT_SCHEDTRACE=1 would print them, taken while the scheduler is busy, with
-// the tasks that wait in each P's queue; how many tasks run, could run and wait at one moment, never more
-// running than there are processors (a third one may stand in while the task that looks is busy with it); at
-// last what each P has done, and how few threads it took.
+// the tasks that wait in each P's queue; how many tasks run, could run and wait; at last what each P has done, and how few
+// threads it took. Never more run than there are processors, but the dump is no photograph: it looks at one task
+// after the other, and who has begun meanwhile may be counted beside who has ended. And since a dump takes long, a third
+// processor and thread may stand in for the one whose task is busy with it.
 //
 // Concepts: M:N scheduling, work stealing, the states of a task.
 // Read next: the comments of Stats and Dump in package sched, and sched/doc.go.

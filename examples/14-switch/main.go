@@ -3,7 +3,7 @@
 // A context switch without the kernel: two tasks hand one P to each other a million times.
 //
 // You will see: how long that took, and how often the kernel was asked to switch threads meanwhile (the process's
-// voluntary context switches): a few times, by the scheduler's and the runtime's monitors, not a million times. Then
+// voluntary context switches): a hundred times or two, by the scheduler's and the runtime's monitors, not a million times. Then
 // the same between two OS threads, which hand each other one byte through pipes: there the kernel switches whenever one has to wait.
 //
 // Concepts: switching in user space, what a thread switch costs.
