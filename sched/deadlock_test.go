@@ -282,6 +282,26 @@ func TestLooksWhileSomethingIsComingAreRare(t *testing.T) {
 }
 
 // TestShutdownOfADeadlock: with nobody in Run it is Shutdown that would wait for ever.
+// TestDeadlockWhenTheLastTimerIsStopped: the worker that sleeps until its time is the one who has to look.
+func TestDeadlockWhenTheLastTimerIsStopped(t *testing.T) {
+	for _, threads := range []int{1, 4} {
+		s := newTest(t, Config{Procs: 1, MaxThreads: threads, DetectDeadlock: true})
+		timers := make(chan *Timer, 1)
+		go func() {
+			tm := <-timers
+			until(t, "somebody sleeps for the timer", func() bool { return s.pollUntil.Load() != 0 }, s)
+			if !tm.Stop() {
+				t.Error("not pending")
+			}
+		}()
+		deadlocked(t, s, 1, func() {
+			AfterFunc(time.Minute, func() {}).Stop() // its entry stays, and is the earliest
+			timers <- AfterFunc(time.Hour, func() {})
+			parkForever()
+		})
+	}
+}
+
 func TestShutdownOfADeadlock(t *testing.T) {
 	s := detector(t, 2)
 	var deferred atomic.Bool

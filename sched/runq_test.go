@@ -2,6 +2,7 @@ package sched
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync"
@@ -255,6 +256,50 @@ func TestGlobQueue(t *testing.T) {
 		for q.pop() != nil {
 		}
 	}))
+	runtime.KeepAlive(gs)
+}
+
+// TestGlobQueueAndRing moves tasks between the two, over the ends of chunks and of the ring, beside plain slices.
+func TestGlobQueueAndRing(t *testing.T) {
+	gs := newGs(20 * runqSize)
+	for _, start := range starts {
+		r := rand.New(rand.NewPCG(uint64(start), 1))
+		q, ring := globQueue{}, runqAt(start)
+		var inQueue, inRing []*G
+		for next := 0; next < len(gs) || len(inQueue)+len(inRing) > 0; {
+			switch r.IntN(4) {
+			case 0: // new ones, to either
+				for range min(r.IntN(200), len(gs)-next) {
+					if gp := gs[next]; ring.put(gp) {
+						inRing = append(inRing, gp)
+					} else {
+						q.pushBack(gp)
+						inQueue = append(inQueue, gp)
+					}
+					next++
+				}
+			case 1: // overflow
+				h, n := ring.head.Load(), r.IntN(len(inRing)+1)
+				ring.head.Store(h + uint32(n))
+				q.pushRing(ring, h, uint32(n))
+				inQueue, inRing = append(inQueue, inRing[:n]...), inRing[n:]
+			case 2: // a share
+				n := r.IntN(min(len(inQueue), int(ring.room())) + 1)
+				q.popRing(ring, uint32(n))
+				inRing, inQueue = append(inRing, inQueue[:n]...), inQueue[n:]
+			default: // some are run
+				for range min(r.IntN(250), len(inRing)) {
+					require.Same(t, inRing[0], ring.get())
+					inRing = inRing[1:]
+				}
+			}
+			require.EqualValues(t, len(inQueue), q.n)
+			require.EqualValues(t, len(inRing), ring.size())
+		}
+		require.Nil(t, q.pop())
+		require.Nil(t, ring.get())
+		require.Nil(t, q.tail)
+	}
 	runtime.KeepAlive(gs)
 }
 

@@ -80,7 +80,13 @@ func (a *Alarm) Set(d, period time.Duration) (seq uint64, wasPending bool) {
 
 // Stop makes a's function not be called any more, and reports whether it prevented a call. False means that
 // the function has been called, is being called now, or was not set to be.
-func (a *Alarm) Stop() (wasPending bool) { return a.t.stop() }
+func (a *Alarm) Stop() (wasPending bool) {
+	wasPending = a.t.stop()
+	if wasPending && a.s.cfg.DetectDeadlock {
+		a.s.timerStopped()
+	}
+	return wasPending
+}
 
 // Timer is what AfterFunc returns.
 type Timer struct {

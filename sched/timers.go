@@ -192,6 +192,14 @@ func (s *Scheduler) timerSet(when int64) {
 	}
 }
 
+// timerStopped ends the sleep of the worker that sleeps for timers if there is none left, and the caller is none of
+// s's workers: tasks that a timer could have woken may be deadlocked now, and it may be the one who is to look.
+func (s *Scheduler) timerStopped() {
+	if st := self(); (st == nil || st.m.s != s) && s.polling.Load() && s.nextTimer() == 0 {
+		s.breakPoll()
+	}
+}
+
 // after returns the time d ns from now; one that is over is the next that there is.
 func (s *Scheduler) after(d int64) int64 { return max(satAdd(s.nanotime(), max(d, 0)), 1) }
 
