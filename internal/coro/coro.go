@@ -29,7 +29,8 @@
 // Two files implement this behind the same functions (New, Bind, Unbind, Switch, Gosched, Marked,
 // Clear and Bury): cell.go with the trick, goroutine.go with one goroutine a stack that sleeps natively, for
 // processors without an assembly getg, for Go versions on which the trick has not been proved, and
-// for the build tag userrt_goroutine.
+// for the build tag userrt_goroutine. canary_test.go shows each thing that the trick takes for granted;
+// CONTRIBUTING.md, "A new Go version", tells when to run it and what then.
 package coro
 
 import (

@@ -1,0 +1,334 @@
+//go:build (amd64 || arm64 || 386 || riscv64) && !userrt_goroutine && !userrt_nogetg
+
+// The canary's checks of swaps, thread locks and of what a goroutine keeps.
+
+package coro
+
+import (
+	"iter"
+	"math/rand/v2"
+	"runtime"
+	"runtime/debug"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/thread"
+)
+
+func checkLazy(t *testing.T) {
+	ran := false
+	h := dig(func() { ran = true })
+	for range 100 {
+		runtime.Gosched()
+	}
+	require.False(t, ran)
+	h.next()
+	require.True(t, ran)
+}
+
+// checkSwap goes the way of the table in the package comment and back.
+func checkSwap(t *testing.T) {
+	var way []string
+	at := func(who string) { way = append(way, who) }
+	var one, two *hole
+	one = dig(func() {
+		at("a")
+		two.next()
+		at("a by b's yield of its own cell")
+		one.yield(void{})
+	})
+	two = dig(func() {
+		at("b by a's next")
+		one.yield(void{}) // no cell of b's
+		at("b by g0's next of a's cell")
+		two.yield(void{})
+	})
+	at("g0")
+	one.next()
+	at("g0 by b's yield of a's cell")
+	one.next()
+	at("g0 by a's yield")
+	require.Equal(t, []string{
+		"g0", "a", "b by a's next", "g0 by b's yield of a's cell", "b by g0's next of a's cell",
+		"a by b's yield of its own cell", "g0 by a's yield",
+	}, way)
+}
+
+// A party is one of some stacks that swap with each other.
+type party struct {
+	in  *hole          // where it lies
+	due map[*hole]bool // shared by all: yield is to be called next
+}
+
+func (me *party) swap(to *party) {
+	h := to.in
+	me.in = h
+	due := me.due[h]
+	me.due[h] = !due
+	if due {
+		h.yield(void{})
+	} else {
+		h.next()
+	}
+}
+
+// mingle lets n stacks and the caller swap at random. Whoever runs calls look with its number; what is not
+// 0 comes back as the result.
+func mingle(n, swaps int, look func(who int) (fault int)) (faults int) {
+	r := rand.New(rand.NewPCG(uint64(n), 1))
+	due := map[*hole]bool{}
+	all := make([]*party, n+1)
+	for i := range all {
+		all[i] = &party{due: due}
+	}
+	running := n
+	goOn := func(me int) {
+		to := r.IntN(n + 1)
+		if swaps--; swaps < 0 {
+			to = n
+		}
+		if to != me {
+			running = to
+			all[me].swap(all[to])
+		}
+		if running != me {
+			faults++
+		}
+		faults += look(me)
+	}
+	for i := range n {
+		all[i].in = dig(func() {
+			for {
+				goOn(i)
+			}
+		})
+	}
+	for swaps >= 0 {
+		goOn(n)
+	}
+	return faults
+}
+
+func checkPermute(t *testing.T) {
+	for n := 2; n <= 7; n++ {
+		require.Zero(t, mingle(n, 10_000, func(int) int { return 0 }), "somebody else runs than lay in the cell")
+	}
+}
+
+// checkShape converts in the way of New.
+func checkShape(t *testing.T) {
+	var swap [2]func() bool // next, yield
+	var got []bool
+	pull := func(times int) (stop func()) {
+		got = nil
+		next, stop := iter.Pull(func(yield func(void) bool) {
+			*(*func(void) bool)(unsafe.Pointer(&swap[1])) = yield
+			for range times {
+				got = append(got, swap[1]())
+			}
+		})
+		*(*func() (void, bool))(unsafe.Pointer(&swap[0])) = next
+		return stop
+	}
+	pull(3)
+	require.Equal(t, []bool{true, true, true, false, false},
+		[]bool{swap[0](), swap[0](), swap[0](), swap[0](), swap[0]()}, "results of next")
+	require.Equal(t, []bool{true, true, true}, got, "results of yield")
+	stop := pull(2)
+	require.True(t, swap[0]())
+	stop()
+	require.Equal(t, []bool{false, false}, got, "results of yield after stop")
+}
+
+func checkUnlocked(t *testing.T) {
+	runtime.LockOSThread()
+	const n = 1000
+	rounds := 0
+	var h *hole
+	unlocked(func() {
+		h = dig(func() {
+			runtime.LockOSThread()
+			for range n {
+				rounds++
+				unlocked(func() { h.yield(void{}) })
+			}
+			runtime.UnlockOSThread()
+		})
+	})
+	for range n {
+		unlocked(func() { h.next() })
+	}
+	require.Equal(t, n, rounds)
+	unlocked(func() { h.next() })
+	require.False(t, func() bool { _, ok := h.next(); return ok }(), "it has ended")
+}
+
+func unlocked(f func()) {
+	runtime.UnlockOSThread()
+	f()
+	runtime.LockOSThread()
+}
+
+func checkLockedIn(*testing.T) {
+	h := dig(func() {})
+	runtime.LockOSThread()
+	h.next()
+}
+
+func checkLockedOut(*testing.T) {
+	var h *hole
+	h = dig(func() {
+		runtime.LockOSThread()
+		h.yield(void{})
+	})
+	h.next()
+}
+
+func checkThreads(t *testing.T) {
+	const workers, rounds = 4, 100
+	threads := map[int]bool{}
+	var h *hole
+	h = dig(func() {
+		runtime.LockOSThread()
+		for {
+			threads[thread.ID()] = true
+			unlocked(func() { h.yield(void{}) })
+		}
+	})
+	var turn [workers]chan int
+	for i := range turn {
+		turn[i] = make(chan int)
+	}
+	over := make(chan bool)
+	for i := range turn {
+		go func() {
+			runtime.LockOSThread()
+			for n := range turn[i] {
+				unlocked(func() { h.next() })
+				if n == 0 {
+					close(over)
+					return
+				}
+				turn[(i+1)%workers] <- n - 1
+			}
+		}()
+	}
+	turn[0] <- rounds
+	<-over
+	if thread.Exists { // else it has not died, at least
+		require.Greater(t, len(threads), 1, "threads on which it ran")
+	}
+}
+
+func checkEdge(t *testing.T) {
+	n := 0
+	var h *hole
+	h = dig(func() {
+		for {
+			n++
+			h.yield(void{})
+		}
+	})
+	for range 100 {
+		h.next()
+		n++
+	}
+	require.Equal(t, 200, n)
+}
+
+func checkIdentity(t *testing.T) {
+	const n = 5
+	type who struct {
+		g  uintptr
+		id uint64
+	}
+	var first [n + 1]who
+	looks := 0
+	faults := mingle(n, 3000, func(i int) (fault int) {
+		looks++
+		if looks%100 == 0 {
+			runtime.GC()
+		}
+		grow(looks%200, 0)
+		switch now := (who{getg.Get(), getg.Goid()}); first[i] {
+		case who{}:
+			first[i] = now
+		case now:
+		default:
+			fault = 1
+		}
+		return fault
+	})
+	require.Zero(t, faults)
+	seen := map[uintptr]bool{}
+	for _, w := range first {
+		require.False(t, w.g == 0 || seen[w.g], "%v", first)
+		seen[w.g] = true
+	}
+}
+
+func checkKept(t *testing.T) {
+	const n = 1000
+	ended := map[uintptr]uint64{}
+	batch := func(n int, body func(*hole)) {
+		all := make([]*hole, n)
+		for i := range all {
+			all[i] = dig(func() { body(all[i]) })
+			all[i].next()
+		}
+		for _, h := range all {
+			h.next()
+		}
+	}
+	batch(n, func(h *hole) {
+		ended[getg.Get()] = getg.Goid()
+		h.yield(void{})
+	})
+	require.Greater(t, len(ended), n/2)
+	for range 3 {
+		runtime.GC() // frees the stacks of ended goroutines
+		debug.FreeOSMemory()
+	}
+	for g, id := range ended {
+		is, known := getg.Ended(g, id)
+		require.True(t, is && known, "%#x %d", g, id)
+	}
+	again := 0
+	batch(n, func(h *hole) {
+		if id, ok := ended[getg.Get()]; ok && id != getg.Goid() {
+			again++
+		}
+		h.yield(void{})
+	})
+	require.Greater(t, again, n/2, "new goroutines with the g of an ended one")
+}
+
+func checkNative(t *testing.T) {
+	ask, answer := make(chan int), make(chan int)
+	go func() {
+		for v := range ask {
+			runtime.Gosched()
+			answer <- v + 1
+		}
+	}()
+	sum := 0
+	var h *hole
+	h = dig(func() {
+		runtime.LockOSThread()
+		for i := range 100 {
+			ask <- i
+			time.Sleep(time.Microsecond)
+			sum += <-answer
+			unlocked(func() { h.yield(void{}) })
+		}
+	})
+	for range 100 {
+		h.next()
+	}
+	require.Equal(t, 5050, sum)
+	close(ask)
+}
