@@ -4,6 +4,7 @@ import (
 	"iter"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -18,6 +19,8 @@ import (
 //	C3  a slot of buf outside the queue holds T's zero value, so that nothing received is retained.
 type Chan[T any] struct {
 	lock rawlock.Mutex // guards all below; taken before a G is made ready, never while holding it
+
+	closing hb.Word // for the race detector: written by Close, read by sends
 
 	// qcount and closed are written under lock and read without it by the fast refusals of TrySend
 	// and TryRecv, by Len, and at the head of Recv.
@@ -54,6 +57,10 @@ func (c *Chan[T]) Len() int {
 	if c == nil {
 		return 0
 	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	return int(c.qcount.load())
 }
 
@@ -80,6 +87,9 @@ func (c *Chan[T]) All() iter.Seq[T] {
 
 // enqueue copies v into the buffer, which has room. Needs lock.
 func (c *Chan[T]) enqueue(v T) {
+	if hb.On {
+		c.passed(c.sendx, hb.User())
+	}
 	c.buf[c.sendx] = v
 	if c.sendx++; c.sendx == c.dataqsiz {
 		c.sendx = 0

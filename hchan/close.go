@@ -1,6 +1,11 @@
 package hchan
 
-import "github.com/userrt/userrt/sched"
+import (
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
+)
 
 // Close closes the channel: receivers get what is queued and then zero values with ok false, senders
 // panic. All waiters are woken, receivers first, each in the order in which they came. It panics
@@ -10,10 +15,18 @@ func (c *Chan[T]) Close() {
 	if c == nil {
 		panic(errCloseNil)
 	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	c.lock.Lock()
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		panic(errCloseClosed)
+	}
+	if hb.On {
+		hb.Write(c.closing.Addr()) // no send may run beside it
+		hb.Release(unsafe.Pointer(c))
 	}
 	c.closed.StoreRel(1)
 	// Claimed under the lock, woken without it: a woken G may want the lock at once. The sudogs are

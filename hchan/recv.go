@@ -1,6 +1,11 @@
 package hchan
 
-import "github.com/userrt/userrt/sched"
+import (
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
+)
 
 // Recv receives. It blocks while no sender waits and the buffer is empty; on a nil channel it blocks
 // for ever. ok is false when the channel is closed and empty; v is then T's zero value.
@@ -8,6 +13,10 @@ import "github.com/userrt/userrt/sched"
 func (c *Chan[T]) Recv() (v T, ok bool) {
 	if c == nil {
 		forever(sched.WaitReasonChanReceiveNilChan)
+	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
 	}
 	c.lock.Lock()
 	if c.sendq.first != nil {
@@ -25,11 +34,17 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	}
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
+		if hb.On {
+			hb.Acquire(unsafe.Pointer(c))
+		}
 		return v, false
 	}
 	// Wait for a sender, which puts the value into the sudog.
 	gp := sched.Self()
 	sg := c.spare.get(gp)
+	if hb.On {
+		sg.user = hb.User()
+	}
 	c.recvq.enqueue(sg)
 	leave := gp.BeginPark(sched.WaitReasonChanReceive, &c.lock)
 	leave()
@@ -38,12 +53,18 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	}
 	v, ok = sg.elem, sg.success
 	sg.free()
+	if hb.On && !ok {
+		hb.Acquire(unsafe.Pointer(c))
+	}
 	return v, ok
 }
 
 // dequeue takes the oldest element out of the buffer, which is not empty. Needs lock.
 func (c *Chan[T]) dequeue() T {
 	var zero T
+	if hb.On {
+		c.passed(c.recvx, hb.User())
+	}
 	v := c.buf[c.recvx]
 	c.buf[c.recvx] = zero
 	if c.recvx++; c.recvx == c.dataqsiz {
@@ -58,6 +79,14 @@ func (c *Chan[T]) dequeue() T {
 // slot, which is both the head and the tail of the queue. The same in Go: runtime/chan.go, recv.
 func (c *Chan[T]) take(sg *sudog[T]) T {
 	v := sg.elem
+	if hb.On {
+		if c.dataqsiz > 0 {
+			c.passed(c.recvx, hb.User())
+			c.passed(c.recvx, sg.user)
+		} else {
+			c.handed(sg.user)
+		}
+	}
 	if c.dataqsiz > 0 {
 		v, c.buf[c.recvx] = c.buf[c.recvx], v
 		if c.recvx++; c.recvx == c.dataqsiz {
@@ -80,6 +109,10 @@ func (c *Chan[T]) take(sg *sudog[T]) T {
 // channel it does, with ok false; on a nil one it does not. The same in Go: runtime/chan.go,
 // selectnbrecv.
 func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if c == nil || c.emptyNow() {
 		if sched.Preempting() {
 			sched.GiveWay()
@@ -95,6 +128,9 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		v, ok, received = c.dequeue(), true, true
 	case c.closed.load() != 0:
 		received = true
+		if hb.On {
+			hb.Acquire(unsafe.Pointer(c))
+		}
 	}
 	c.lock.Unlock()
 	if sched.Preempting() {

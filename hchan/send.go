@@ -1,6 +1,9 @@
 package hchan
 
-import "github.com/userrt/userrt/sched"
+import (
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
+)
 
 // Send sends v. It blocks while no receiver waits and the buffer is full; on a nil channel it blocks
 // for ever; on a closed one it panics with "send on closed channel", also if the channel is closed
@@ -8,6 +11,13 @@ import "github.com/userrt/userrt/sched"
 func (c *Chan[T]) Send(v T) {
 	if c == nil {
 		forever(sched.WaitReasonChanSendNilChan)
+	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		if c != nil {
+			hb.Read(c.closing.Addr())
+		}
 	}
 	c.lock.Lock()
 	if c.closed.load() != 0 {
@@ -33,6 +43,9 @@ func (c *Chan[T]) Send(v T) {
 	gp := sched.Self()
 	sg := c.spare.get(gp)
 	sg.elem = v
+	if hb.On {
+		sg.user = hb.User()
+	}
 	c.sendq.enqueue(sg)
 	leave := gp.BeginPark(sched.WaitReasonChanSend, &c.lock)
 	leave()
@@ -52,6 +65,9 @@ func (c *Chan[T]) hand(sg *sudog[T], v T) {
 	gp := sg.g
 	sg.elem = v
 	sg.success = true
+	if hb.On {
+		c.handed(sg.user)
+	}
 	c.spare.put(sg)
 	c.lock.Unlock()
 	gp.Ready()
@@ -63,6 +79,13 @@ func (c *Chan[T]) hand(sg *sudog[T], v T) {
 // TrySend sends v if that does not block, and reports whether it did. On a closed channel it panics
 // as Send does; on a nil one it returns false. The same in Go: runtime/chan.go, selectnbsend.
 func (c *Chan[T]) TrySend(v T) bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		if c != nil {
+			hb.Read(c.closing.Addr())
+		}
+	}
 	if c == nil || c.closed.load() == 0 && c.fullNow() {
 		if sched.Preempting() {
 			sched.GiveWay()

@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -17,6 +18,7 @@ type sudog[T any] struct {
 	queued     bool // in a queue; guarded by the channel's lock
 	// busy is 1 from acquire until the waiter has read what it was given; see spares.
 	busy atom.Uint32
+	user hb.Ctx // of the waiter, for the race detector
 }
 
 // waitq is a list of waiting Gs, first in first out. Guarded by the channel's lock.

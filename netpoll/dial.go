@@ -8,6 +8,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Connecting. The same in Go: net/dial.go, dialSerial; net/fd_unix.go, connect; net/tcpsock_posix.go,
@@ -97,13 +99,17 @@ func connect(network string, addr *net.TCPAddr) (*conn, error) {
 
 // finishConnect parks until a connect under way has succeeded or failed.
 func (f *pollFD) finishConnect() error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	for {
 		if err := f.waitWrite(); err != nil {
 			return err
 		}
 		code, err := unix.GetsockoptInt(f.sysfd, unix.SOL_SOCKET, unix.SO_ERROR)
 		if err != nil {
-			return os.NewSyscallError("getsockopt", err)
+			return sysError("getsockopt", err)
 		}
 		switch errno := unix.Errno(code); errno {
 		case unix.EINPROGRESS, unix.EALREADY, unix.EINTR:
@@ -115,7 +121,7 @@ func (f *pollFD) finishConnect() error {
 				return nil
 			}
 		default:
-			return os.NewSyscallError("connect", errno)
+			return sysError("connect", errno)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -26,16 +27,25 @@ type pollFD struct {
 // init takes sysfd, a non-blocking socket, over and registers it with the caller's scheduler's poller.
 // On error sysfd is closed.
 func (f *pollFD) init(sysfd int) error {
-	p, err := pollerOf(sched.Current())
-	if err == nil {
-		f.pd, err = p.register(sysfd)
-	}
+	pd, err := register(sysfd)
 	if err != nil {
 		_ = unix.Close(sysfd)
 		return err
 	}
-	f.sysfd = sysfd
+	f.sysfd, f.pd = sysfd, pd
 	return nil
+}
+
+func register(sysfd int) (*pollDesc, error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	p, err := pollerOf(sched.Current())
+	if err != nil {
+		return nil, err
+	}
+	return p.register(sysfd)
 }
 
 // lock begins an operation in one direction and parks until those before it are over. Error:
@@ -62,6 +72,10 @@ func (f *pollFD) unlock(d direction) {
 
 // alive returns net.ErrClosed once f is closed, or its poller is.
 func (f *pollFD) alive() error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if !f.mu.incref() {
 		return net.ErrClosed
 	}
@@ -70,6 +84,10 @@ func (f *pollFD) alive() error {
 }
 
 func (f *pollFD) decref() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if f.mu.decref() {
 		f.destroy()
 	}
@@ -78,6 +96,10 @@ func (f *pollFD) decref() {
 // close makes every call under way and every later one return net.ErrClosed, parks until they have
 // gone, and returns what closing the descriptor said. A second close returns net.ErrClosed.
 func (f *pollFD) close() error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if !f.mu.close() {
 		return net.ErrClosed
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"syscall"
 	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // What the race detector must be told about raw system calls: which memory the kernel touches, and
@@ -17,6 +19,10 @@ import (
 
 // raceReceived says that the kernel has written to b, from sysfd.
 func raceReceived(sysfd int, b []byte) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
 	if len(b) > 0 {
 		runtime.RaceWriteRange(unsafe.Pointer(unsafe.SliceData(b)), len(b))
 	}
@@ -25,6 +31,10 @@ func raceReceived(sysfd int, b []byte) {
 
 // raceSending says that the kernel is about to read b.
 func raceSending(b []byte) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
 	_, _ = syscall.Write(-1, nil) // fails, after it has done what we want
 	if len(b) > 0 {
 		runtime.RaceReadRange(unsafe.Pointer(unsafe.SliceData(b)), len(b))

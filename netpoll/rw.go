@@ -5,9 +5,11 @@ package netpoll
 import (
 	"io"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -18,6 +20,10 @@ import (
 
 // read reads what there is into b, at least a byte. Errors: io.EOF, net.ErrClosed, *os.SyscallError.
 func (f *pollFD) read(b []byte) (int, error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if err := f.lock(reading); err != nil {
 		return 0, err
 	}
@@ -70,6 +76,10 @@ func giveWay() {
 
 // write writes all of b. n counts what was written before an error: net.ErrClosed, *os.SyscallError.
 func (f *pollFD) write(b []byte) (n int, err error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if err := f.lock(writing); err != nil {
 		return 0, err
 	}
@@ -96,6 +106,10 @@ func (f *pollFD) write(b []byte) (n int, err error) {
 // accept returns the next connection, a non-blocking socket, and its peer. A connection that its peer
 // has broken off while it was queued is passed over. Errors as read's, but no io.EOF.
 func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if err := f.lock(reading); err != nil {
 		return 0, nil, err
 	}
@@ -104,7 +118,7 @@ func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
 		return 0, nil, err
 	}
 	for {
-		sysfd, peer, err := unix.Accept4(f.sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		sysfd, peer, err := accept4(f.sysfd)
 		if err == nil {
 			return sysfd, peer, nil
 		}
@@ -118,9 +132,22 @@ func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
 	}
 }
 
+// accept4 is the system call; to the race detector the address that it makes is the caller's.
+func accept4(sysfd int) (int, unix.Sockaddr, error) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	return unix.Accept4(sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+}
+
 // waitWrite parks until f may be writable, or returns at once if it has become so since the last wait. Error:
 // net.ErrClosed.
 func (f *pollFD) waitWrite() error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if err := f.lock(writing); err != nil {
 		return err
 	}
@@ -137,6 +164,15 @@ func (f *pollFD) retry(call string, errno unix.Errno, w *waitWord) error {
 	case unix.EINTR:
 		return nil
 	default:
-		return os.NewSyscallError(call, errno)
+		return sysError(call, errno)
 	}
+}
+
+// sysError is os.NewSyscallError of an error that is there.
+func sysError(call string, errno error) error {
+	e := &os.SyscallError{Syscall: call, Err: errno}
+	if hb.On {
+		hb.Fresh(unsafe.Pointer(e), unsafe.Sizeof(*e))
+	}
+	return e
 }

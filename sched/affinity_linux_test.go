@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/thread"
 )
 
@@ -54,6 +55,10 @@ func TestAffinityIsThatOfTheP(t *testing.T) {
 			var wrong, looks atomic.Int32
 			check := func() {
 				looks.Add(1)
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
 				m, err := thread.Of(0)
 				st := self()
 				if st == nil || err != nil || m != thread.Only(cpus[int(st.m.p.id)%len(cpus)]) {
@@ -199,7 +204,7 @@ func TestWiredTaskKeepsTheAffinityItChose(t *testing.T) {
 		UnlockOSThread()
 		got, err := thread.Of(0)
 		require.NoError(t, err)
-		require.Equal(t, thread.Only(cpus[int(self().m.p.id)%len(cpus)]), got)
+		require.Equal(t, thread.Only(cpus[int(procID())%len(cpus)]), got)
 	})
 }
 

@@ -1,6 +1,9 @@
 package sched
 
-import "github.com/userrt/userrt/internal/coro"
+import (
+	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
+)
 
 // Blocking calls: a task that is about to wait in the kernel, in cgo or on a native lock says so, and its
 // P goes to another worker meanwhile. The same in Go: runtime/proc.go, entersyscall, exitsyscall,
@@ -29,15 +32,19 @@ func Block(fn func()) {
 	if fn == nil {
 		panic("sched: Block of nil func")
 	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := self()
 	if st == nil {
 		defer enterCall()()
-		fn()
+		outside(fn)
 		return
 	}
 	st.entersyscall()
 	defer st.exitsyscall()
-	fn()
+	outside(fn)
 }
 
 // entersyscall gives the P of the calling task up, or marks it. From here on to exitsyscall the stack

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Both: Join of two calls of one function, without closures, so without allocations. The runtime has
@@ -46,6 +47,12 @@ func Both[A, R any](f func(A) R, x, y A) (rx, ry R) {
 	}
 	if Preempting() {
 		GiveWay()
+	}
+	if hb.On {
+		if _, task := ID(); !task {
+			defer enterCall()()
+		}
+		return bothApart(f, x, y)
 	}
 	st := self()
 	if st == nil {
@@ -110,9 +117,14 @@ func (q *forkq) failed(i uint32, v any) {
 // bothNative is Both for a caller that has no stack for thieves to watch.
 func bothNative[A, R any](f func(A) R, x, y A) (rx, ry R) {
 	defer enterCall()()
+	return bothApart(f, x, y)
+}
+
+// bothApart is Both with a task for f(y); see joinApart.
+func bothApart[A, R any](f func(A) R, x, y A) (rx, ry R) {
 	b := newBothFrame[A, R](nil)
 	b.f, b.y = f, y
-	var j join
+	j := newJoin()
 	j.spawn(&b.frame)
 	j.run(func() { rx = f(x) })
 	return rx, b.r

@@ -52,6 +52,7 @@ func TestBothOfNilFunc(t *testing.T) {
 }
 
 func TestBothNotStolen(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		caller, _ := ID()
@@ -109,7 +110,7 @@ func TestBothSharesAnUnbalancedTree(t *testing.T) {
 		if d == 0 {
 			return 0
 		}
-		workers[self().m.p.id].Add(1)
+		workers[procID()].Add(1)
 		a, b := Both(tree, d-1, d/4)
 		return a + b + 1
 	}
@@ -129,6 +130,7 @@ func TestBothSharesAnUnbalancedTree(t *testing.T) {
 
 // TestForksAllocateNothing uses frames of several types in the same slots.
 func TestForksAllocateNothing(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	f := func() {}
 	piece := func(lo, hi int) {}
@@ -204,12 +206,12 @@ func TestParkedTasksForksRun(t *testing.T) {
 			}
 			return wait
 		}, true, false)
-		d = door{}
+		d2 := door{}
 		For(2, 1, func(lo, hi int) {
 			if lo == 0 {
-				d.wait()
+				d2.wait()
 			} else {
-				d.signal()
+				d2.signal()
 			}
 		})
 	})

@@ -266,7 +266,7 @@ func TestConformanceBalance(t *testing.T) {
 			for range 4 * procs {
 				Go(func() {
 					defer all.Done()
-					ran[self().m.p.id].Add(1)
+					ran[procID()].Add(1)
 					for p := range procs {
 						for ran[p].Load() == 0 { // no call of ours: it keeps its P
 							runtime.Gosched()

@@ -188,27 +188,30 @@ func TestConformanceTickerStress(t *testing.T) {
 // time/sleep_test.go, TestAfterQueuing.
 func TestConformanceAfterQueuing(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped}) // or a second P might mix up the order
-	type sleeper struct{ from, to int64 }                 // its time lies between the two
-	var woken []sleeper
+	type sleeper struct {
+		from int64
+		to   atomic.Int64
+	} // its time lies between the two
+	var woken journal[*sleeper]
 	slots := []int{5, 3, 6, 6, 6, 1, 1, 2, 7, 9, 4, 8, 0}
 	run(t, s, func() {
 		for _, slot := range slots {
 			d := time.Duration(slot) * time.Millisecond
 			Go(func() {
-				me := sleeper{from: clock.Nanotime() + int64(d)}
-				Go(func() { me.to = clock.Nanotime() + int64(d) }) // runs as the sleeper parks
+				me := &sleeper{from: clock.Nanotime() + int64(d)}
+				Go(func() { me.to.Store(clock.Nanotime() + int64(d)) }) // runs as the sleeper parks
 				Sleep(d)
-				woken = append(woken, me)
+				woken.add(me)
 			})
 		}
-		for len(woken) < len(slots) {
+		for len(woken.all()) < len(slots) {
 			Yield()
 		}
 	})
-	for i, a := range woken {
-		for _, b := range woken[i+1:] {
-			if b.to != 0 {
-				require.LessOrEqual(t, a.from, b.to, "a later time came first")
+	for i, a := range woken.all() {
+		for _, b := range woken.all()[i+1:] {
+			if to := b.to.Load(); to != 0 {
+				require.LessOrEqual(t, a.from, to, "a later time came first")
 			}
 		}
 	}

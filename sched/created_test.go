@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // origin is what a task knows of its making.
@@ -21,6 +22,10 @@ type origin struct {
 
 // originHere returns the calling task's.
 func originHere() origin {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	gp := currentTask()
 	o := origin{parent: gp.parent, name: gp.name}
 	f, _ := runtime.CallersFrames([]uintptr{gp.pc}).Next()

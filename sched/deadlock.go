@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -70,8 +71,16 @@ var detecting, callsInside atomic.Int32
 // signal, a callback from C. Until done has been called no deadlock is reported. done may be called more than
 // once, from anywhere. Without Config.DetectDeadlock Expect has no effect.
 func (s *Scheduler) Expect() (done func()) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	s.expected.Add(1)
 	return sync.OnceFunc(func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
 		if s.expected.Add(-1) == 0 && s.wantsDeadlocks() {
 			s.wakep() // who goes to rest next looks
 		}
@@ -267,6 +276,10 @@ func (s *Scheduler) detects() {
 // leave: code that may do anything, wait natively for instance, and then wake a task. While it waits in another
 // call of ours it doesn't count.
 func enterCall() (leave func()) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if detecting.Load() == 0 {
 		return func() {}
 	}
@@ -275,6 +288,10 @@ func enterCall() (leave func()) {
 		callsInside.Add(1)
 	}
 	return func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
 		if n.inside--; n.inside == 0 {
 			callsInside.Add(-1)
 		}

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // What a task waits for, in words: a registry from wait reasons to functions that can read what lies at the
@@ -31,6 +33,10 @@ var reasons struct {
 // NewWaitReason returns a WaitReason for a primitive of one's own, to be kept in a variable: dumps show
 // text, and what d, if not nil, tells. It panics with "sched: too many wait reasons" at the 257th.
 func NewWaitReason(text string, d Describer) WaitReason {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	reasons.mu.Lock()
 	defer reasons.mu.Unlock()
 	n := max(reasons.n, len(waitReasonText))
@@ -47,6 +53,10 @@ func NewWaitReason(text string, d Describer) WaitReason {
 // init function, for the reasons with which only it calls Park or BeginPark: whoever else waits with one of them
 // gives d an address that it does not understand.
 func DescribeWaits(d Describer, rs ...WaitReason) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	for _, r := range rs {
 		if d == nil {
 			reasons.describe[r].Store(nil)

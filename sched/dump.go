@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Dumps: every task, as text in the form of a goroutine dump and as JSON. The same in Go:
@@ -30,6 +32,11 @@ import (
 // process once, to have the stacks: some microseconds for each goroutine. All is then written by one Write,
 // whose error Dump returns. What changes meanwhile is told as it was at some moment of the call.
 func (s *Scheduler) Dump(w io.Writer) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer hb.Tell()
+	}
 	d := collect(s)[0]
 	var b bytes.Buffer
 	d.text(&b)
@@ -41,6 +48,11 @@ func (s *Scheduler) Dump(w io.Writer) error {
 // DumpJSON writes what Dump does, and the ids in each queue, as one JSON object, a DumpInfo. The keys parent
 // make the tree of who created whom, waits_for the graph of who waits for what and whom.
 func (s *Scheduler) DumpJSON(w io.Writer) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer hb.Tell()
+	}
 	text, err := json.MarshalIndent(collect(s)[0], "", "  ")
 	if err != nil {
 		return err
@@ -52,6 +64,11 @@ func (s *Scheduler) DumpJSON(w io.Writer) error {
 // DumpAll is Dump for all Schedulers of the process that are not closed, in the order in which they were
 // made.
 func DumpAll(w io.Writer) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer hb.Tell()
+	}
 	var b bytes.Buffer
 	ds := collect(allSchedulers()...)
 	for _, d := range ds {

@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 func dumpText(t *testing.T, s *Scheduler) string {
@@ -44,6 +46,10 @@ func (d *DumpInfo) task(id uint64) *DumpTask {
 
 // label gives the calling task what a dump tells of its making.
 func label(name string) (id uint64) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	gp := self().g
 	var pc [1]uintptr
 	runtime.Callers(2, pc[:])

@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // One P and scripted spawns: the newest task is in runnext, the one before it at the end of the ring; the
@@ -97,9 +99,17 @@ func TestDumpJSONShowsWhoWaitsForWhom(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	var wants, parent atomic.Uint64
 	s.Go(func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
 		parent.Store(label("left"))
 		locks[0].owner.Store(self().g.id)
 		Go(func() {
+			if hb.On {
+				hb.Enter()
+				defer hb.Leave()
+			}
 			wants.Store(label("right"))
 			self().g.parent = parent.Load()
 			locks[1].owner.Store(self().g.id)
@@ -143,8 +153,16 @@ func TestTooManyWaitReasons(t *testing.T) {
 
 // What a task has waited for is not kept alive by its stack afterwards.
 func TestWaitRetainsNothing(t *testing.T) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
 		g := new(door)
 		Go(g.signal)
 		g.wait()

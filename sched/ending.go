@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -34,6 +35,9 @@ func (e *event) tell(set func()) {
 
 // await waits for tell. False means that the caller is being unwound, and has to call runtime.Goexit.
 func (e *event) await() bool {
+	if hb.On {
+		defer func() { hb.Acquire(e.happened()) }()
+	}
 	if e.done.Load() != 0 {
 		return true
 	}

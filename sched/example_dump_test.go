@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/userrt/userrt/sched"
 )
@@ -27,7 +28,8 @@ func dump(s *sched.Scheduler) (d sched.DumpInfo) {
 // P stood in for it: then f was not the only one to run.
 func undisturbed(f func(s *sched.Scheduler, printf func(format string, args ...any))) {
 	for {
-		s, err := sched.New(sched.Config{Procs: 1})
+		// A dump of many tasks may take longer than the usual slice, under the race detector each time.
+		s, err := sched.New(sched.Config{Procs: 1, Tunables: sched.Tunables{TimeSlice: time.Minute}})
 		if err != nil {
 			panic(err)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // For: a loop whose range is split when a thief comes, and not before. After Tzannes, Caragea, Barua,
@@ -59,6 +60,13 @@ func For(n, grain int, fn func(lo, hi int)) {
 	}
 	if Preempting() {
 		GiveWay()
+	}
+	if hb.On {
+		if _, task := ID(); !task {
+			defer enterCall()()
+		}
+		forApart(n, grain, fn)
+		return
 	}
 	st := self()
 	if grain < 1 {
@@ -203,6 +211,26 @@ func (p *P) kidPut(f *frame) {
 	if p.nKids < kidKeep {
 		f.link, p.kids = p.kids, f
 		p.nKids++
+	}
+}
+
+// forApart is For with a task for each piece; see joinApart.
+func forApart(n, grain int, fn func(lo, hi int)) {
+	if grain < 1 {
+		grain = max(1, n/forPieces/int(Current().procs.Load()))
+	}
+	const atOnce = 1000
+	for lo := 0; lo < n; {
+		var fns []func()
+		for lo < n && len(fns) < atOnce {
+			from, to := lo, n
+			if n-from-grain >= grain {
+				to = from + grain
+			}
+			fns = append(fns, func() { fn(from, to) })
+			lo = to
+		}
+		joinApart(fns, 0)
 	}
 }
 

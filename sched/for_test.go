@@ -65,6 +65,7 @@ func TestForOfHugeRanges(t *testing.T) {
 
 // TestForNotStolen has one P only: the pieces come in order.
 func TestForNotStolen(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		var los, his []int

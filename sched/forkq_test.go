@@ -77,6 +77,7 @@ func TestForkqKeepsFramesOfEachType(t *testing.T) {
 }
 
 func TestForkqForgetsWhatItHeld(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 2})
 	type big struct{ p *int }
 	var deep func(b big) *int
@@ -126,6 +127,7 @@ func TestForkqForgetsWhatItHeld(t *testing.T) {
 
 // TestForkqDeep nests more calls than an idle queue keeps slots.
 func TestForkqDeep(t *testing.T) {
+	needsForks(t)
 	forProcs(t, func(t *testing.T, s *Scheduler) {
 		var leaves atomic.Int64
 		var list func(n int) int
@@ -148,6 +150,7 @@ func TestForkqDeep(t *testing.T) {
 // TestStressForkq has an owner that pushes frames and pops them, and three thieves: every frame is run
 // once, by whoever has it.
 func TestStressForkq(t *testing.T) {
+	needsForks(t)
 	const rounds, depth, thieves = 10_000, 5, 3
 	q, s := bareForkq()
 	var ran [depth]atomic.Int64
@@ -214,6 +217,7 @@ func TestForkListLosesNoQueue(t *testing.T) {
 }
 
 func TestStressForkList(t *testing.T) {
+	needsForks(t)
 	const owners, rounds = 3, 3_000
 	_, s := bareForkq()
 	var stop atomic.Bool

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/procyield"
 )
 
@@ -102,6 +103,11 @@ func (f *frame) TaskEnded(how End) {
 // tell ends f and wakes the owner, if it has parked. The owner is claimed before it may see that f is
 // done: one that is being unwound would else go on to another wait, and be woken from that.
 func (f *frame) tell() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Release(unsafe.Pointer(f))
+	}
 	if f.state.CompareAndSwap(frameStolen, frameDone) || !f.state.CompareAndSwap(frameAwaited, frameTelling) {
 		return
 	}

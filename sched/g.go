@@ -5,6 +5,7 @@ import (
 
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // The states of a G. The same in Go: runtime/runtime2.go, _Gidle and its neighbours.
@@ -155,6 +156,10 @@ type End struct {
 // ID returns the calling task's id, unique in its scheduler and never reused; ok is false on a plain
 // goroutine.
 func ID() (id uint64, ok bool) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if gp := currentTask(); gp != nil {
 		return gp.id, true
 	}
@@ -176,6 +181,10 @@ func currentTask() *G {
 
 // Current returns the calling task's scheduler; on a plain goroutine it returns Default().
 func Current() *Scheduler {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := (*stack)(unsafe.Pointer(coro.Self()))
 	switch {
 	case st == nil:

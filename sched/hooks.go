@@ -1,5 +1,7 @@
 package sched
 
+import "github.com/userrt/userrt/internal/hb"
+
 // Calls at the moments of a task's and a worker's life. The same in Go: runtime/trace.go, which writes events instead.
 
 // Hooks are functions that a Scheduler calls at certain moments; those that are nil are not called, and with
@@ -34,9 +36,18 @@ func (h *Hooks) any() bool {
 // the method only if it is not: a test of a word instead of a call.
 
 func (h *Hooks) spawned(gp *G) {
-	if h.TaskSpawned != nil {
-		h.TaskSpawned(gp.id, gp.parent)
+	if f := h.TaskSpawned; f != nil {
+		spawnHook(f, gp.id, gp.parent)
 	}
+}
+
+// spawnHook calls f, which to the race detector is part of the caller's call of Go.
+func spawnHook(f func(id, parent uint64), id, parent uint64) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	f(id, parent)
 }
 
 func (h *Hooks) started(gp *G, p *P) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Join: work-first fork and join. The caller offers all functions but the first to thieves, runs the
@@ -60,6 +61,13 @@ func Join(fns ...func()) {
 		GiveWay()
 	}
 	pc := callerpc.Get()
+	if hb.On {
+		if _, task := ID(); !task {
+			defer enterCall()()
+		}
+		joinApart(fns, pc)
+		return
+	}
 	st := self()
 	if st == nil {
 		joinNative(fns, pc)
@@ -161,7 +169,13 @@ func (jf *joinFrame) forget() { jf.fn, jf.labels = nil, nil }
 // joinNative is Join for a caller that has no stack for thieves to watch.
 func joinNative(fns []func(), pc uintptr) {
 	defer enterCall()()
-	var j join
+	joinApart(fns, pc)
+}
+
+// joinApart is Join before the race detector: functions that one stack calls in turn would look ordered, so each has a
+// task of its own.
+func joinApart(fns []func(), pc uintptr) {
+	j := newJoin()
 	for _, fn := range fns[1:] {
 		jf := newJoinFrame()
 		jf.fn, jf.pc = fn, pc
@@ -169,6 +183,11 @@ func joinNative(fns []func(), pc uintptr) {
 	}
 	j.run(fns[0])
 }
+
+// newJoin returns one that is not on the caller's stack, where what our code does to it would look like the user's.
+//
+//go:noinline
+func newJoin() *join { return &join{} }
 
 // join is what a call of Join, Both or For has to do still. It lies on the caller's stack.
 type join struct {
@@ -211,6 +230,10 @@ func (j *join) failed(v any) {
 
 // finish does the rest, however often it panics or exits, and raises what came of it all.
 func (j *join) finish() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	done := false
 	defer func() {
 		if !done { // a Goexit, under way still
@@ -253,6 +276,9 @@ func (j *join) rest() (done bool) {
 		j.kids = f.link
 		f.link = nil
 		r, gone := f.await(Self())
+		if hb.On {
+			hb.Acquire(unsafe.Pointer(f))
+		}
 		j.result.add(r)
 		if !gone && j.q != nil {
 			j.q.st.m.p.kidPut(f)

@@ -27,6 +27,7 @@ func TestJoinOfNoneAndOne(t *testing.T) {
 
 // TestJoinNotStolen has one P only: nobody can steal.
 func TestJoinNotStolen(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	run(t, s, func() {
 		caller, _ := ID()
@@ -128,6 +129,7 @@ func TestJoinManyFunctions(t *testing.T) {
 }
 
 func TestJoinAllocatesNothing(t *testing.T) {
+	needsForks(t)
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	n := 0
 	f := func() { n++ }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/internal/thread"
 )
@@ -44,6 +45,10 @@ import (
 //
 // Config.Affinity is not applied to a wired task: it keeps the CPUs that it had, or has chosen since.
 func LockOSThread() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st, m, gp := wireable()
 	if st == nil {
 		runtime.LockOSThread()
@@ -71,6 +76,10 @@ func LockOSThread() {
 // UnlockOSThread undoes one LockOSThread; without one it does nothing. On a plain goroutine it is
 // runtime.UnlockOSThread.
 func UnlockOSThread() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st, m, gp := wireable()
 	if st == nil {
 		runtime.UnlockOSThread()
@@ -108,7 +117,7 @@ func wireable() (*stack, *M, *G) {
 }
 
 // parkWired is Park of a wired task.
-func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer, apart bool) bool {
 	st := gp.native.wired
 	m := st.m
 	p := m.p
@@ -117,7 +126,7 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 		h.parked(gp)
 	}
 	gp.state.Store(gWaiting)
-	if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunning) {
+	if commit != nil && !gp.committed(commit, arg, apart) && gp.state.CompareAndSwap(gWaiting, gRunning) {
 		if h := m.s.hooks; h != nil {
 			h.readied(gp)
 		}

@@ -132,7 +132,7 @@ func TestForksForgetAfterPanic(t *testing.T) {
 	for name, fork := range map[string]func(x *big){
 		"both": func(x *big) { Both(func(y *big) int { panic(1) }, nil, x) },
 		"join": func(x *big) { Join(func() { panic(1) }, func() { x.b[0]++ }) },
-		"for":  func(x *big) { For(10, 1, func(lo, hi int) { x.b[0]++; panic(1) }) },
+		"for":  func(x *big) { For(10, 1, func(lo, hi int) { x.b[lo]++; panic(1) }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w weak.Pointer[big]

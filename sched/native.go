@@ -7,6 +7,7 @@ import (
 	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -44,6 +45,9 @@ func adopt() *G {
 	e := &plainEntry{}
 	e.init()
 	coro.Adopt(&e.Stack)
+	if hb.On {
+		hb.Fresh(unsafe.Pointer(e.gp), unsafe.Sizeof(*e.gp)) // the caller may hand it to anybody
+	}
 	return e.gp
 }
 
@@ -81,15 +85,15 @@ func (n *native) waitsFor(on unsafe.Pointer) {
 
 // parkNative is Park without a stack to leave: on a plain goroutine, which is never unwound, the commit
 // runs right here.
-func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer, apart bool) bool {
 	gp.reason = reason
 	gp.native.waitsFor(arg)
 	if gp.native.wired != nil {
-		return gp.parkWired(commit, arg)
+		return gp.parkWired(commit, arg, apart)
 	}
 	gp.native.waits()
 	gp.state.Store(gWaiting)
-	if commit == nil || commit(gp, arg) || !gp.Claim() {
+	if commit == nil || gp.committed(commit, arg, apart) || !gp.Claim() {
 		gp.native.sema.Lock()
 	} else {
 		gp.native.goesOn()

@@ -5,6 +5,7 @@ import (
 	"runtime"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Panics that no task has recovered, and tasks that end by Goexit. The same in Go:
@@ -30,7 +31,13 @@ func (e *PanicError) Unwrap() error {
 }
 
 // Exit ends the calling task, or plain goroutine, after its deferred calls: runtime.Goexit.
-func Exit() { runtime.Goexit() }
+func Exit() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	runtime.Goexit()
+}
 
 // taskFailed is the deferred call at the bottom of a coroutine. It finds out how its task ended, if
 // not by returning.
@@ -90,7 +97,7 @@ func (st *stack) handlePanic(e *PanicError) {
 		}
 		crash(e) // the handler has called Goexit
 	}()
-	h(e)
+	st.g.handle(h, e)
 	done = true
 }
 

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"runtime/debug"
 	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // The text of a panic: its value as the runtime prints it, and the task's own part of the stack.
@@ -21,11 +23,19 @@ func newPanicError(v any, id uint64) *PanicError {
 		e.TaskName = gp.name
 		e.Stack = append(e.Stack, createdBy(gp.pc, gp.parent)...)
 	}
+	if hb.On {
+		hb.Fresh(unsafe.Pointer(unsafe.SliceData(e.Stack)), uintptr(cap(e.Stack)))
+		hb.Fresh(unsafe.Pointer(e), unsafe.Sizeof(*e))
+	}
 	return e
 }
 
 // recovered is newPanicError for the calling task, or plain goroutine.
 func recovered(v any) *PanicError {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	id, _ := ID()
 	return newPanicError(v, id)
 }

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -31,6 +32,10 @@ const (
 // Self returns the G of the caller: its task's, or the entry of the calling plain goroutine. That
 // entry belongs to the calling goroutine while it lives.
 func Self() *G {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := (*stack)(unsafe.Pointer(coro.Self()))
 	if st == nil {
 		return adopt()
@@ -62,15 +67,27 @@ func Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg uns
 // It returns false when g is being unwound because its scheduler closes: the caller must take g out
 // of its queue and then call runtime.Goexit.
 func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg unsafe.Pointer) bool {
+	apart := false // commit is the user's
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		if apart = hb.ByUser(); apart {
+			hb.ReleaseStore(gp.parked())
+			defer func() { hb.Acquire(gp.parked()) }()
+		}
+	}
 	st := gp.stk
 	if st == nil {
-		return gp.parkNative(reason, commit, arg)
+		return gp.parkNative(reason, commit, arg, apart)
 	}
 	m := st.m
 	gp.reason = reason
 	st.wait.begin(arg, m.s.coarse.Load())
 	to := m.schedule()
 	m.act, m.left, m.commit, m.arg = actPark, gp, commit, arg
+	if hb.On {
+		m.apart = apart
+	}
 	leave := coro.Leave(&st.Stack, &to.Stack)
 	coro.Unpin()
 	leave()
@@ -147,11 +164,22 @@ func (gp *G) EndPark() bool {
 // next waiter. Whoever has won must call Ready, once; in between it may hand gp a value. Call it
 // under the lock that guards the queue from which gp was taken, so that gp, if unwound, finds out
 // whether it is still queued.
-func (gp *G) Claim() bool { return gp.state.CompareAndSwap(gWaiting, gClaimed) }
+func (gp *G) Claim() bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return gp.state.CompareAndSwap(gWaiting, gClaimed)
+}
 
 // Ready makes gp, which is parked, runnable; it claims gp if the caller has not. Once for each Park.
 // It never blocks. If gp is being unwound it does nothing.
 func (gp *G) Ready() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.ReleaseStore(gp.parked())
+	}
 	if gp.state.Load() != gClaimed && !gp.Claim() {
 		return
 	}
@@ -182,6 +210,10 @@ func (gp *G) Ready() {
 // The runtime puts the yielding goroutine into the global queue (runtime/proc.go, goschedImpl),
 // under a lock; the local ring does without, and the global queue has its turn every 61st time.
 func Yield() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := self()
 	if st == nil {
 		runtime.Gosched()
@@ -242,7 +274,7 @@ func (m *M) settle() {
 			h.parked(gp)
 		}
 		gp.state.StoreRel(gWaiting)
-		if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
+		if commit != nil && !gp.committed(commit, arg, m.apart) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
 			if h := m.s.hooks; h != nil {
 				h.readied(gp)
 			}

@@ -8,16 +8,28 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 func TestSelf(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+
 		native := Self()
 		require.NotNil(t, native)
 		require.Same(t, native, Self())
 		require.Nil(t, native.s)
 		var inTask, after *G
 		require.NoError(t, s.Run(func() {
+			if hb.On {
+				hb.Enter()
+				defer hb.Leave()
+			}
+
 			inTask = Self()
 			Yield()
 			deep(50)
@@ -35,9 +47,19 @@ func TestYieldTakesTurns(t *testing.T) {
 	const rounds = 300 // more than the looks out of turn are apart
 	var turns []int
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+
 		left := 3
 		for i := range 3 {
 			Go(func() {
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
+
 				for range rounds {
 					turns = append(turns, i)
 					Yield()
@@ -49,6 +71,10 @@ func TestYieldTakesTurns(t *testing.T) {
 			Yield()
 		}
 	})
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	require.Len(t, turns, 3*rounds)
 	for i := 3; i < len(turns); i++ {
 		require.Equal(t, turns[i-3], turns[i], "turn %d", i)
@@ -230,6 +256,11 @@ func TestReadyWithinACommit(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	turns := 0
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+
 		var waits *G
 		swap := func(g *G, _ unsafe.Pointer) bool {
 			before := waits
@@ -242,6 +273,11 @@ func TestReadyWithinACommit(t *testing.T) {
 		done := 0
 		for range 2 {
 			Go(func() {
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
+
 				for range 500 {
 					turns++
 					Park(WaitReasonZero, swap, nil)
@@ -259,5 +295,9 @@ func TestReadyWithinACommit(t *testing.T) {
 			}
 		}
 	})
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	require.Equal(t, 1000, turns)
 }

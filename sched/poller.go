@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
@@ -64,6 +65,10 @@ const pollEveryNS = 1_000_000
 // Poller returns the poller of s, which the first call makes by open. After Close it returns
 // ErrClosed.
 func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if p := s.poller.Load(); p != nil && !s.closing.Load() {
 		return *p, nil
 	}
@@ -93,6 +98,10 @@ func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
 // has begun that no worker's own search will notice: that of a plain goroutine or of another
 // scheduler's task. It never blocks.
 func (s *Scheduler) NeedPoll() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	switch {
 	case !s.polling.Load():
 		s.wakep()

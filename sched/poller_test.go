@@ -71,7 +71,7 @@ func TestPollerReadiesForeignGsWhereTheyBelong(t *testing.T) {
 				}, nil) {
 					t.Error("unwound")
 				}
-				if st := self(); want == nil != (st == nil) || st != nil && st.m.s != want {
+				if runsOn() != want {
 					t.Error("resumed by a worker of another scheduler")
 				}
 			}

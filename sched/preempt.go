@@ -3,6 +3,7 @@ package sched
 import (
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Preemption: a task that has run for long while others wait is asked to give way, which it does at its
@@ -18,12 +19,22 @@ var preempting atom.Uint32
 //	if sched.Preempting() { sched.GiveWay() }
 //
 // which costs a load.
-func Preempting() bool { return preempting.Load() != 0 }
+func Preempting() bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return preempting.Load() != 0
+}
 
 // GiveWay puts the caller at the end of the global queue if it is a task that has run for long while
 // others wait. Not to be called with a lock held that others spin for. Unlike Yield it is no place where a
 // closing scheduler ends the task: the call before it has succeeded, and what it has received would be lost.
 func GiveWay() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := self()
 	if st == nil || st.g == nil || st.m.p.attn.Load()&attnPreempt == 0 { // no task, or a worker that calls an Alarm's function
 		return

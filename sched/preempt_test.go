@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // TestMarkedTaskGivesWay: with one P, a task that runs on and on, but makes calls that look, is made to give
@@ -20,9 +22,20 @@ func TestMarkedTaskGivesWay(t *testing.T) {
 		return n
 	}
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+
 		for gaveWay() < 3 {
 			ran := false
-			Go(func() { ran = true })
+			Go(func() {
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
+				ran = true
+			})
 			for before := gaveWay(); gaveWay() == before; {
 				GiveWay()
 			}

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rng"
 )
 
@@ -11,6 +12,10 @@ import (
 // More than that many tasks may still run for as long as those on withdrawn Ps neither block nor
 // yield. It never blocks for long. The same as runtime.GOMAXPROCS(n).
 func (s *Scheduler) SetProcs(n int) (old int) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	s.lock.Lock()
 	old = s.wantProcs
 	if n < 1 || n == old || s.closing.Load() {

@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Run starts fn in a new task of s and waits for that task to end, not for those that it started.
@@ -13,6 +14,10 @@ import (
 //
 //go:noinline
 func (s *Scheduler) Run(fn func()) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if fn == nil {
 		panic(nilFuncText)
 	}
@@ -26,10 +31,14 @@ func (s *Scheduler) Run(fn func()) error {
 		r.forget()
 		runtime.Goexit()
 	}
+	err := r.how.err()
 	if r.dead != nil {
-		return r.dead
+		err = r.dead
 	}
-	return r.how.err()
+	if hb.On && r.dead != nil {
+		hb.Tell()
+	}
+	return err
 }
 
 // runWait is where one Run waits for its task.

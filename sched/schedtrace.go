@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strconv"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Trace lines: with USERRT_SCHEDTRACE=1000 in the environment each Scheduler writes to standard error, every
@@ -31,6 +33,11 @@ func parseTraceEvery(text string) int64 {
 
 // SchedTrace writes one line as USERRT_SCHEDTRACE does.
 func (s *Scheduler) SchedTrace(w io.Writer) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer hb.Tell()
+	}
 	g := gather{s: s, info: newDumpInfo(s)}
 	g.queues(0)
 	var b bytes.Buffer

@@ -5,6 +5,7 @@ import (
 
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Choosing what a worker runs next, and running it. What can be chosen without a lock is chosen on
@@ -184,6 +185,9 @@ func (st *stack) run() {
 // none, it waits in a pool until it is given one. It returns when it is retired, or after a panic.
 func (st *stack) runTasks() {
 	defer st.taskFailed()
+	if hb.On {
+		defer hb.TaskOver() // before taskFailed
+	}
 	for {
 		gp := st.g
 		if gp == nil {
@@ -212,7 +216,13 @@ func (st *stack) runTasks() {
 		if p := st.m.p; p.hooks != nil {
 			p.hooks.started(gp, p)
 		}
+		if hb.On {
+			gp.begin()
+		}
 		fn()
+		if hb.On {
+			hb.TaskOver()
+		}
 		if gp.extras&hasEnd != 0 {
 			gp.tellEnd(End{})
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // pair starts two tasks in s that ready each other until stop is set, and returns when they run.
@@ -139,8 +140,18 @@ func TestYieldTakesTurnsWhatever(t *testing.T) {
 	require.NoError(t, err)
 	turn, last, skipped, done := 0, -1, 0, 0
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+
 		for i := range 2 {
 			Go(func() {
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
+
 				for p.polls.Load() < 30 || turn < 50_000 {
 					if last == i && done == 0 {
 						skipped++
@@ -156,6 +167,10 @@ func TestYieldTakesTurnsWhatever(t *testing.T) {
 			Yield()
 		}
 	})
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	require.Zero(t, skipped, "of %d", turn)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/internal/rng"
 )
@@ -127,6 +128,18 @@ type Scheduler struct {
 
 // New makes a Scheduler. It returns a *ConfigError for a field that cannot be used.
 func New(cfg Config) (*Scheduler, error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	s, err := newScheduler(cfg)
+	if hb.On {
+		hb.Tell()
+	}
+	return s, err
+}
+
+func newScheduler(cfg Config) (*Scheduler, error) {
 	if cfg.Procs < 0 || cfg.Procs > maxProcs {
 		return nil, &ConfigError{"Procs", fmt.Sprintf("%d is not in 0 to %d", cfg.Procs, maxProcs)}
 	}
@@ -164,7 +177,13 @@ func New(cfg Config) (*Scheduler, error) {
 
 // Default returns the Scheduler that the package's functions use on plain goroutines. It is made on
 // first use by New(Config{IdleThread: 10 * time.Second}).
-func Default() *Scheduler { return defaultScheduler() }
+func Default() *Scheduler {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return defaultScheduler()
+}
 
 var defaultScheduler = sync.OnceValue(func() *Scheduler {
 	s, err := New(Config{IdleThread: 10 * time.Second})

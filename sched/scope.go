@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"unsafe"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -86,6 +88,10 @@ func (sc *Scope) call(fn func(*Scope) error) {
 
 // exitError tells why a Goexit is under way in the caller.
 func exitError() error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if gp := currentTask(); gp != nil && gp.unwound {
 		return ErrClosed
 	}
@@ -94,6 +100,10 @@ func exitError() error {
 
 // fail keeps err if nothing has failed before, and cancels the context.
 func (sc *Scope) fail(err error, panicked bool) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	sc.lock.Lock()
 	first := sc.err == nil
 	if first {
@@ -111,6 +121,10 @@ func (sc *Scope) fail(err error, panicked bool) {
 // wait returns when no task is active, and the Scope has ended. An unwound caller waits a second time, since its
 // tasks are being unwound as well; a third time would be in vain: nothing else in the scheduler can run.
 func (sc *Scope) wait() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	for tries := 1; ; tries++ {
 		sc.lock.Lock()
 		if sc.active == 0 {
@@ -131,6 +145,10 @@ func (sc *Scope) wait() {
 	late := sc.slots.claimAll() // a limit of 0 has kept them; they panic
 	sc.lock.Unlock()
 	late.ready()
+	if hb.On {
+		hb.Acquire(unsafe.Pointer(sc))
+		hb.Fresh(unsafe.Pointer(sc), unsafe.Sizeof(*sc)) // Scoped reads how it ended
+	}
 }
 
 // Context returns the Scope's context: a child of the one that Scoped was given, cancelled by the first
@@ -141,6 +159,10 @@ func (sc *Scope) Context() context.Context { return sc.ctx }
 // blocks until the Scope ends; a negative n, as at the start, is no bound. It panics with "sched: SetLimit while N
 // tasks of the Scope are active".
 func (sc *Scope) SetLimit(n int) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	sc.lock.Lock()
 	active := sc.active
 	if active == 0 {
@@ -175,12 +197,22 @@ func (sc *Scope) TryGo(fn func(ctx context.Context) error) bool {
 		panic(nilFuncText)
 	}
 	pc := callerpc.Get()
-	sc.lock.Lock()
-	ok := sc.tryAcquire()
-	sc.lock.Unlock()
+	ok := sc.tryAcquireLocking()
 	if ok {
 		sc.start(fn, pc)
 	}
+	return ok
+}
+
+// tryAcquireLocking is tryAcquire with the lock.
+func (sc *Scope) tryAcquireLocking() bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	sc.lock.Lock()
+	ok := sc.tryAcquire()
+	sc.lock.Unlock()
 	return ok
 }
 
@@ -200,6 +232,10 @@ func (sc *Scope) tryAcquire() bool {
 
 // acquire is tryAcquire that waits.
 func (sc *Scope) acquire() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	sc.lock.Lock()
 	if sc.tryAcquire() {
 		sc.lock.Unlock()
@@ -221,6 +257,10 @@ func (sc *Scope) acquire() {
 // release gives the place of a task that has ended to the first who waits for one, or tells the owner that it was
 // the last.
 func (sc *Scope) release() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	sc.lock.Lock()
 	gp := sc.slots.claim()
 	if gp == nil {
@@ -252,6 +292,9 @@ type scopeTask struct {
 func (t *scopeTask) run() { t.err = t.fn(t.sc.ctx) }
 
 func (*scopeTask) takesPanic() {}
+
+// endsBefore implements joined.
+func (t *scopeTask) endsBefore() unsafe.Pointer { return unsafe.Pointer(t.sc) }
 
 // TaskEnded implements Ender.
 func (t *scopeTask) TaskEnded(how End) {

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // The end of a Scheduler: tasks are unwound, workers end, stacks are buried.
@@ -37,6 +38,7 @@ type endState struct {
 // endWait is where one call of Close or Shutdown waits.
 type endWait struct {
 	event
+	s    *Scheduler
 	op   string
 	late bool // s was closing before the call: what was cut short is none of its business
 	err  error
@@ -50,7 +52,11 @@ type endWait struct {
 //
 // Close during a Shutdown ends its wait.
 func (s *Scheduler) Close() error {
-	w := &endWait{op: "Close"}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	w := &endWait{s: s, op: "Close"}
 	if ownTask(s) {
 		w = nil
 	}
@@ -76,10 +82,14 @@ func (s *Scheduler) Close() error {
 // for, Shutdown returns nil at once, and all the rest happens as described. A nil ctx panics with
 // "sched: Shutdown with nil Context".
 func (s *Scheduler) Shutdown(ctx context.Context) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if ctx == nil {
 		panic("sched: Shutdown with nil Context")
 	}
-	w := &endWait{op: "Shutdown"}
+	w := &endWait{s: s, op: "Shutdown"}
 	own := ownTask(s)
 	if !s.beginDrain(w, own) {
 		return nil // s has ended
@@ -169,6 +179,12 @@ func (s *Scheduler) shutdownNow(cause error, w *endWait) {
 func (w *endWait) wait() error {
 	if !w.await() {
 		runtime.Goexit() // the caller is a task of a scheduler that closes itself
+	}
+	if hb.On {
+		hb.Acquire(w.s.allEnds())
+		if w.err != nil || w.s.hooks != nil { // hooks run as our own code
+			hb.Tell()
+		}
 	}
 	return w.err
 }

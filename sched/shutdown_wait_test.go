@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // shutdown is s.Shutdown within the limit.
@@ -301,6 +303,10 @@ func TestShutdownStopsToWatchItsContext(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
 	ctx := &watched{Context: context.Background(), done: make(chan struct{})}
 	require.NoError(t, shutdown(t, s, ctx))
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	require.Nil(t, s.stops)
 	require.EqualValues(t, 0, ctx.watches.Load())
 }

@@ -1,8 +1,11 @@
 package sched
 
 import (
+	"unsafe"
+
 	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Making tasks. The same in Go: runtime/proc.go, newproc.
@@ -29,6 +32,10 @@ type TaskOptions struct {
 //
 //go:noinline
 func Go(fn func()) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if fn == nil {
 		panic(nilFuncText)
 	}
@@ -84,6 +91,10 @@ func (s *Scheduler) mustSpawn(fn func(), end Ender, pc uintptr, o *TaskOptions) 
 
 // spawn makes a task of s; false means that s is closed.
 func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if st := self(); st != nil && st.m.s == s {
 		ok := st.newproc(fn, end, pc, o, true)
 		if ok && Preempting() {
@@ -110,6 +121,9 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 	gp.inherit(getg.Labels())
 	gp.id = p.nextID()
 	gp.created(st.g.idOf(), pc, o)
+	if hb.On {
+		hb.ReleaseStore(unsafe.Pointer(gp))
+	}
 	gp.state.StoreRel(gRunnable)
 	p.nSpawn.StoreRel(p.nSpawn.Load() + 1)
 	if h := p.hooks; h != nil {
@@ -138,6 +152,9 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOption
 	gp.inherit(getg.Labels())
 	gp.id = id
 	gp.created(parent, pc, o)
+	if hb.On {
+		hb.ReleaseStore(unsafe.Pointer(gp))
+	}
 	gp.state.StoreRel(gRunnable)
 	s.nSpawn++
 	if h := s.hooks; h != nil {

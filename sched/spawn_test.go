@@ -71,7 +71,7 @@ func TestGoOverflowsTheRing(t *testing.T) {
 			Go(func() { count.Add(1) })
 		}
 		require.Zero(t, count.Load(), "nobody else has a P")
-		require.NotZero(t, self().m.p.nOverflow)
+		require.NotZero(t, overflows())
 		for count.Load() < 1000 {
 			Yield()
 		}
@@ -80,20 +80,21 @@ func TestGoOverflowsTheRing(t *testing.T) {
 
 func TestSpawnOrder(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
-	var order []int
+	var order journal[int]
 	run(t, s, func() {
 		for i := range 5 {
-			Go(func() { order = append(order, i) })
+			Go(func() { order.add(i) })
 		}
 		Yield()
-		order = append(order, 9)
+		order.add(9)
 	})
-	require.Equal(t, []int{4, 0, 1, 2, 3, 9}, order, "the newest first, who yields last")
+	require.Equal(t, []int{4, 0, 1, 2, 3, 9}, order.all(), "the newest first, who yields last")
 }
 
 func TestSpawnOrderFromGoroutines(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRelief: true, FairTicks: -1}})
-	var order, want []int
+	var want []int
+	var order journal[int]
 	var started, all atomic.Bool
 	s.Go(func() {
 		started.Store(true)
@@ -103,11 +104,11 @@ func TestSpawnOrderFromGoroutines(t *testing.T) {
 	until(t, "the first task runs", started.Load, s)
 	for i := range 100 {
 		want = append(want, i)
-		s.Go(func() { order = append(order, i) })
+		s.Go(func() { order.add(i) })
 	}
 	all.Store(true)
 	run(t, s, func() {})
-	require.Equal(t, want, order)
+	require.Equal(t, want, order.all())
 }
 
 func TestGoEnd(t *testing.T) {
@@ -235,15 +236,20 @@ func TestNextTaskDoesNotSeeLabels(t *testing.T) {
 				within(t, func() { _ = s.Run(body) }, s)
 			})
 			within(t, func() { _ = s.Run(body) }, s)
-			clean := true
+			var unclean atomic.Bool
 			run(t, s, func() {
-				clean = clean && getg.Labels() == nil
+				look := func() {
+					if getg.Labels() != nil {
+						unclean.Store(true)
+					}
+				}
+				look()
 				for range 10 {
-					Go(func() { clean = clean && getg.Labels() == nil })
+					Go(look)
 				}
 				Yield()
 			})
-			require.True(t, clean)
+			require.False(t, unclean.Load())
 		}
 	}
 }
@@ -253,14 +259,17 @@ func TestFreshTasksHaveNoStack(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
 	before := runtime.NumGoroutine()
 	const tasks = 2000
-	var most, ran int
+	var most, ran atomic.Int64
 	run(t, s, func() {
 		for range tasks {
-			Go(func() { most = max(most, runtime.NumGoroutine()); ran++ })
+			Go(func() {
+				most.Store(max(most.Load(), int64(runtime.NumGoroutine()))) // they run one after the other
+				ran.Add(1)
+			})
 		}
-		for ran < tasks {
+		for ran.Load() < tasks {
 			Yield()
 		}
 	})
-	require.Less(t, most, before+10, "one stack runs them all")
+	require.Less(t, most.Load(), int64(before+10), "one stack runs them all")
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Stats is what a Scheduler has counted since it was made, and what it has at the moment. Counters are
@@ -69,6 +70,10 @@ type PStats struct {
 
 // Stats returns a snapshot of s's counters. It takes s's lock for an instant, and costs some microseconds.
 func (s *Scheduler) Stats() Stats {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := Stats{Backend: coro.Backend}
 	s.statLock.Lock()
 	s.widenLocked()
@@ -107,6 +112,9 @@ func (s *Scheduler) Stats() Stats {
 	st.IdleStacks = min(st.IdleStacks, st.Stacks)
 	st.Searching = int(max(s.nmspinning.Load(), 0))
 	st.ThreadMoves = s.nThreadMoves.Load()
+	if hb.On {
+		hb.Tell()
+	}
 	return st
 }
 

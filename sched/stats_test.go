@@ -86,9 +86,9 @@ func (g *door) countedWait(parks *atomic.Int64) {
 	parked := !g.open
 	g.lock.Unlock()
 	if parked { // only the caller closes the door, so if it is open it stays so
-		seq := self().wait.seq.Load()
+		seq := waitSeq()
 		g.wait()
-		parks.Add(int64(self().wait.seq.Load() - seq))
+		parks.Add(int64(waitSeq() - seq))
 		return
 	}
 	g.wait()
@@ -239,7 +239,7 @@ func TestWideGoesOnWhereWordsWrap(t *testing.T) {
 	require.EqualValues(t, uint64(1<<32+3), w.sum)
 	s := newTest(t, Config{Procs: 1})
 	run(t, s, func() {
-		p := self().m.p
+		p := selfP()
 		p.nSpawn.Add(1<<32 - 2) // its wrap is seen too
 		p.nEnd.Add(1<<32 - 2)
 	})

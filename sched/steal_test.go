@@ -21,7 +21,7 @@ func TestStealing(t *testing.T) {
 	s.Go(func() {
 		for range tasks {
 			Go(func() {
-				if _, known := workers.LoadOrStore(self().m, true); !known {
+				if _, known := workers.LoadOrStore(selfM(), true); !known {
 					distinct.Add(1)
 				}
 				for distinct.Load() < procs { // no call: it keeps its P

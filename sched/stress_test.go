@@ -10,9 +10,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -30,6 +32,11 @@ type door struct {
 }
 
 func (g *door) wait() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer g.passed()
+	}
 	g.lock.Lock()
 	if g.open {
 		g.open = false
@@ -48,7 +55,15 @@ func (g *door) wait() {
 	}
 }
 
+// passed makes what the one who signals has done happen before.
+func (g *door) passed() { hb.Acquire(unsafe.Pointer(g)) }
+
 func (g *door) signal() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Release(unsafe.Pointer(g))
+	}
 	g.lock.Lock()
 	gp := g.waiter
 	g.waiter = nil

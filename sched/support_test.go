@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // opened counts the Schedulers of newTest that are open; goroutinesBefore is from before the first.
@@ -139,3 +141,72 @@ func (j *journal[T]) all() []T {
 type ends struct{ journal[End] }
 
 func (e *ends) TaskEnded(how End) { e.add(how) }
+
+// needsForks is for tests of what Join does with functions that nobody takes; see joinApart.
+func needsForks(t *testing.T) {
+	if hb.On {
+		t.Skip("before the race detector each function of a Join has a task of its own; -tags userrt_nohb tests the forks")
+	}
+}
+
+// The next few look at what is the scheduler's own, as its code.
+
+func selfP() *P {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self().m.p
+}
+
+func overflows() uint32 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self().m.p.nOverflow
+}
+
+func selfM() *M {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self().m
+}
+
+func selfStack() *stack {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self()
+}
+
+func procID() int32 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self().m.p.id
+}
+
+func waitSeq() uint32 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return self().wait.seq.Load()
+}
+
+// runsOn returns the scheduler of which the calling task is; nil on a plain goroutine.
+func runsOn() *Scheduler {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	if st := self(); st != nil {
+		return st.m.s
+	}
+	return nil
+}

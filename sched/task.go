@@ -1,6 +1,9 @@
 package sched
 
-import "github.com/userrt/userrt/internal/callerpc"
+import (
+	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
+)
 
 // Tasks with a result. The runtime has no counterpart; golang.org/x/sync/errgroup is the nearest.
 
@@ -59,6 +62,10 @@ func spawnTask[T any](s *Scheduler, fn func() (T, error), pc uintptr) *Task[T] {
 // It may be called by any number of tasks and goroutines, any number of times. All that the task did
 // happens before Wait returns.
 func (t *Task[T]) Wait() (T, error) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	how := t.end.wait()
 	if Preempting() {
 		GiveWay()

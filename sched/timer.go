@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Sleeping and timers, as users see them; timers.go has the heaps. The same in Go: runtime/time.go, timeSleep;
@@ -13,6 +14,10 @@ import (
 // Sleep pauses the caller for at least d; with d <= 0 it returns at once. A plain goroutine sleeps by
 // time.Sleep. It allocates nothing, but for a coroutine's first sleep.
 func Sleep(d time.Duration) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	st := self()
 	if st == nil {
 		time.Sleep(d)
@@ -70,7 +75,14 @@ func (a *Alarm) Init(s *Scheduler, f func(seq uint64, nowNS int64)) {
 // before, and reports whether that was pending still. seq is what the function will be told. A time that is
 // over means at once. In a closed scheduler nothing is called any more.
 func (a *Alarm) Set(d, period time.Duration) (seq uint64, wasPending bool) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	when := a.s.after(int64(d))
+	if hb.On {
+		hb.Release(a.t.settings())
+	}
 	seq, wasPending, sooner := a.t.set(a.s, when, int64(max(period, 0)))
 	if sooner {
 		a.s.timerSet(when)
@@ -81,6 +93,10 @@ func (a *Alarm) Set(d, period time.Duration) (seq uint64, wasPending bool) {
 // Stop makes a's function not be called any more, and reports whether it prevented a call. False means that
 // the function has been called, is being called now, or was not set to be.
 func (a *Alarm) Stop() (wasPending bool) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	wasPending = a.t.stop()
 	if wasPending && a.s.cfg.DetectDeadlock {
 		a.s.timerStopped()
@@ -116,7 +132,14 @@ func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 		panic("sched: AfterFunc of nil func")
 	}
 	t := &Timer{fn: fn, pc: pc}
+	if hb.On {
+		t.fn = func() {
+			hb.Acquire(t.alarm.t.settings())
+			fn()
+		}
+	}
 	t.alarm.Init(s, t.fire)
+	t.alarm.t.ours = true
 	t.alarm.Set(d, 0)
 	return t
 }

@@ -56,7 +56,7 @@ func TestSleepOfNothingReturns(t *testing.T) {
 // TestSleepersWakeInOrder: with one P, the order is that of the times.
 func TestSleepersWakeInOrder(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
-	var order []int64
+	var order journal[int64]
 	var done door
 	run(t, s, func() {
 		for i := range 20 {
@@ -64,14 +64,14 @@ func TestSleepersWakeInOrder(t *testing.T) {
 				d := time.Duration(20-i) * time.Millisecond
 				at := s.nanotime() + int64(d) // not 20-i: the thread may be stopped for longer than the difference
 				Sleep(d)
-				if order = append(order, at); len(order) == 20 {
+				if order.add(at); len(order.all()) == 20 {
 					done.signal()
 				}
 			})
 		}
 		done.wait()
 	})
-	require.True(t, slices.IsSorted(order), order)
+	require.True(t, slices.IsSorted(order.all()), order.all())
 }
 
 // TestSleepBesideBusyTasks: tasks that only yield, or loop without a call, hold up no sleeper for good.
@@ -332,12 +332,12 @@ func TestStatsOfTimers(t *testing.T) {
 // TestTimersDueTogetherStartInOrder: they have waited for a P that was busy.
 func TestTimersDueTogetherStartInOrder(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
-	var order []int
+	var order journal[int]
 	run(t, s, func() {
 		var done door
 		for i := range 20 {
 			AfterFunc(time.Duration(i)*time.Microsecond, func() {
-				if order = append(order, i); i == 19 {
+				if order.add(i); i == 19 {
 					done.signal()
 				}
 			})
@@ -346,8 +346,8 @@ func TestTimersDueTogetherStartInOrder(t *testing.T) {
 		}
 		done.wait()
 	})
-	for i, v := range order {
+	for i, v := range order.all() {
 		require.Equal(t, i, v)
 	}
-	require.Len(t, order, 20)
+	require.Len(t, order.all(), 20)
 }

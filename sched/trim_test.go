@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // parkedCrowd has n tasks of s parked at the same time, and lets them end.
@@ -40,9 +42,17 @@ func shared(s *Scheduler) int {
 
 // trimSoon makes the last look come at once.
 func trimSoon(t *testing.T) {
-	old := idleTrimNS
-	idleTrimNS = 1
-	t.Cleanup(func() { idleTrimNS = old })
+	set := func(ns int64) int64 {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+		old := idleTrimNS
+		idleTrimNS = ns
+		return old
+	}
+	old := set(1)
+	t.Cleanup(func() { set(old) })
 }
 
 // idleBound is what an idle scheduler keeps at most, as trim.go states it.

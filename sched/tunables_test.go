@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 func TestTunablesRefused(t *testing.T) {
@@ -78,12 +80,26 @@ func TestNoRunnextIsFIFO(t *testing.T) {
 	s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRunnext: true}})
 	var order []int
 	run(t, s, func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
 		for i := range 5 {
-			Go(func() { order = append(order, i) })
+			Go(func() {
+				if hb.On {
+					hb.Enter()
+					defer hb.Leave()
+				}
+				order = append(order, i)
+			})
 		}
 		Yield()
 		order = append(order, 9)
 	})
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	require.Equal(t, []int{0, 1, 2, 3, 4, 9}, order)
 }
 
@@ -95,7 +111,9 @@ func TestRunqSizeOverflowsSooner(t *testing.T) {
 				Go(func() {})
 			}
 		})
+		s.lock.Lock()
 		require.Equal(t, overflows, (*s.allp.Load())[0].nOverflow > 0)
+		s.lock.Unlock()
 	}
 }
 
@@ -133,7 +151,7 @@ func TestNoStealingLeavesTasksWhereTheyAre(t *testing.T) {
 func TestNoStacklessStart(t *testing.T) {
 	for off, same := range map[bool]bool{false: true, true: false} {
 		s := newTest(t, Config{Procs: 1, Tunables: Tunables{NoStacklessStart: off}})
-		var stacks [2]*stack
+		var stacks [2]atomic.Pointer[stack]
 		run(t, s, func() {
 			var gates [4]door
 			for i := range gates { // leave some stacks in the pool
@@ -145,10 +163,10 @@ func TestNoStacklessStart(t *testing.T) {
 			}
 			Yield()
 			var ended door
-			Go(func() { stacks[1] = self(); ended.signal() })
-			Go(func() { stacks[0] = self() }) // runs first
+			Go(func() { stacks[1].Store(selfStack()); ended.signal() })
+			Go(func() { stacks[0].Store(selfStack()) }) // runs first
 			ended.wait()
 		})
-		require.Equal(t, same, stacks[0] == stacks[1])
+		require.Equal(t, same, stacks[0].Load() == stacks[1].Load())
 	}
 }

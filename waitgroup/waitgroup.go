@@ -3,8 +3,10 @@ package waitgroup
 import (
 	"runtime"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nocopy"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/sched"
@@ -16,6 +18,8 @@ import (
 // Who calls Done happens before the return of every Wait that it lets through.
 type WaitGroup struct {
 	_ nocopy.NoCopy
+
+	first hb.Word // for the race detector: read by an Add from zero, written by the first that waits
 
 	// state is the counter in the high half and the number of waiters in the low one, so that one
 	// atomic operation sees both. Waiters are counted under lock.
@@ -36,8 +40,18 @@ func counter(state uint64) int32 { return int32(state >> 32) }
 // woken. It panics with "sync: negative WaitGroup counter", and, if it sees that an Add from zero
 // races with Wait, with "sync: WaitGroup misuse: Add called concurrently with Wait".
 func (wg *WaitGroup) Add(delta int) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		if delta < 0 {
+			hb.Release(unsafe.Pointer(wg))
+		}
+	}
 	state := wg.state.Add(uint64(delta) << 32)
 	n, w := counter(state), uint32(state)
+	if hb.On && delta > 0 && n == int32(delta) {
+		hb.Read(wg.first.Addr()) // the first Add must not run beside Wait, as sync has it
+	}
 	if n > 0 || n == 0 && w == 0 {
 		if w != 0 && n == int32(delta) {
 			panic(misuseText)
@@ -107,6 +121,11 @@ func (wg *WaitGroup) wakeAll() {
 // Wait blocks until the counter is zero. It panics with "sync: WaitGroup is reused before previous
 // Wait has returned" when it sees that.
 func (wg *WaitGroup) Wait() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		defer wg.acquire()
+	}
 	if counter(wg.state.Load()) == 0 {
 		return
 	}
@@ -118,6 +137,9 @@ func (wg *WaitGroup) Wait() {
 			return
 		}
 		if wg.state.CompareAndSwap(state, state+waiter) {
+			if hb.On && uint32(state) == 0 {
+				hb.Write(wg.first.Addr())
+			}
 			break
 		}
 	}
@@ -138,6 +160,9 @@ func (wg *WaitGroup) Wait() {
 	}
 }
 
+// acquire makes what Done has released happen before what the caller does next.
+func (wg *WaitGroup) acquire() { hb.Acquire(unsafe.Pointer(wg)) }
+
 // leave takes gp, which is being unwound, out of the waiters if it is still there.
 func (wg *WaitGroup) leave(gp *sched.G) {
 	wg.lock.Lock()
@@ -155,6 +180,9 @@ func (wg *WaitGroup) leave(gp *sched.G) {
 	}
 	if found {
 		wg.state.Add(^uint64(0)) // one waiter less
+		if hb.On {
+			hb.Fresh(wg.first.Addr(), 8) // the next is the first that waits
+		}
 	}
 }
 
@@ -169,6 +197,10 @@ func (wg *WaitGroup) Go(fn func()) {
 		panic("sched: Go of nil func")
 	}
 	pc := callerpc.Get()
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	wg.Add(1)
 	started := false
 	defer func() {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
@@ -65,6 +66,7 @@ func New(st *Stack, body func(*Stack)) {
 		*(*func(struct{}) bool)(unsafe.Pointer(&st.own.swap[dueYield])) = yield // not by &yield; see below
 		runtime.LockOSThread()
 		register(st)
+		hb.Register()
 		defer end(st)
 		if st.HasErrand() {
 			st.Errand()
@@ -84,6 +86,7 @@ func New(st *Stack, body func(*Stack)) {
 // end is a stack's last act: also when Goexit unwinds it.
 func end(st *Stack) {
 	unregister(st)
+	hb.Unregister()
 	runtime.UnlockOSThread()
 }
 
@@ -91,10 +94,14 @@ func end(st *Stack) {
 func Bind(st *Stack) {
 	runtime.LockOSThread()
 	register(st)
+	hb.Register()
 }
 
 // Unbind undoes Bind but for the wire: if the goroutine then returns, its thread ends as well.
-func Unbind(st *Stack) { unregister(st) }
+func Unbind(st *Stack) {
+	unregister(st)
+	hb.Unregister()
+}
 
 // Gosched lets other goroutines run, with the thread lock released meanwhile: 0.13 µs when nobody
 // waits, where the native call takes 33 µs on a locked thread.

@@ -5,6 +5,8 @@ package coro
 import (
 	"runtime"
 	"sync"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // Backend names the way stacks are made in this build.
@@ -31,6 +33,8 @@ func New(st *Stack, body func(*Stack)) {
 		st.wake.Lock()
 		register(st)
 		defer unregister(st)
+		hb.Register()
+		defer hb.Unregister()
 		st.body(st)
 	}()
 }
@@ -40,10 +44,14 @@ func Bind(st *Stack) {
 	st.wake.Lock()
 	st.swap = st.hand
 	register(st)
+	hb.Register()
 }
 
 // Unbind undoes Bind.
-func Unbind(st *Stack) { unregister(st) }
+func Unbind(st *Stack) {
+	unregister(st)
+	hb.Unregister()
+}
 
 // Gosched lets other goroutines run.
 func Gosched() { runtime.Gosched() }

@@ -26,6 +26,7 @@ var layers = map[string]layer{
 	"sched": scheduler,
 
 	"internal/sema":      helper,
+	"internal/racetest":  program,
 	"internal/testsched": helper,
 	"internal/scene":     helper,
 	"internal/tidy":      program,
