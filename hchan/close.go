@@ -1,8 +1,6 @@
 package hchan
 
 import (
-	"unsafe"
-
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
@@ -26,7 +24,7 @@ func (c *Chan[T]) Close() {
 	}
 	if hb.On {
 		hb.Write(c.closing.Addr()) // no send may run beside it
-		hb.Release(unsafe.Pointer(c))
+		hb.Release(c.closing.Addr())
 	}
 	c.closed.StoreRel(1)
 	// Claimed under the lock, woken without it: a woken G may want the lock at once. The sudogs are

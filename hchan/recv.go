@@ -1,8 +1,6 @@
 package hchan
 
 import (
-	"unsafe"
-
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
@@ -35,7 +33,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		if hb.On {
-			hb.Acquire(unsafe.Pointer(c))
+			hb.Acquire(c.closing.Addr())
 		}
 		return v, false
 	}
@@ -54,7 +52,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	v, ok = sg.elem, sg.success
 	sg.free()
 	if hb.On && !ok {
-		hb.Acquire(unsafe.Pointer(c))
+		hb.Acquire(c.closing.Addr())
 	}
 	return v, ok
 }
@@ -129,7 +127,7 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 	case c.closed.load() != 0:
 		received = true
 		if hb.On {
-			hb.Acquire(unsafe.Pointer(c))
+			hb.Acquire(c.closing.Addr())
 		}
 	}
 	c.lock.Unlock()

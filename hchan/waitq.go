@@ -11,6 +11,8 @@ import (
 // sudog is one G in one wait queue. The same in Go: runtime/runtime2.go, sudog; but there elem points
 // into the waiter's stack, which a library must not do, so here the value itself lies in the sudog.
 type sudog[T any] struct {
+	user hb.Ctx // of the waiter, for the race detector; first, since behind the others nothing would take room
+
 	g          *sched.G
 	elem       T // the waiting sender's value, or what the receiver was given
 	next, prev *sudog[T]
@@ -18,7 +20,6 @@ type sudog[T any] struct {
 	queued     bool // in a queue; guarded by the channel's lock
 	// busy is 1 from acquire until the waiter has read what it was given; see spares.
 	busy atom.Uint32
-	user hb.Ctx // of the waiter, for the race detector
 }
 
 // waitq is a list of waiting Gs, first in first out. Guarded by the channel's lock.

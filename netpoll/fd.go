@@ -4,7 +4,6 @@ package netpoll
 
 import (
 	"net"
-	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -113,6 +112,8 @@ func (f *pollFD) close() error {
 // may be somebody else's as soon as it is closed, so the registration goes first.
 func (f *pollFD) destroy() {
 	f.pd.p().unregister(f.pd, f.sysfd)
-	f.closeErr = os.NewSyscallError("close", unix.Close(f.sysfd))
+	if err := unix.Close(f.sysfd); err != nil {
+		f.closeErr = sysError("close", err)
+	}
 	f.gone.wake()
 }

@@ -12,13 +12,6 @@ import (
 // joined is an Ender whose task's end happens before something else than the Ender's own waiting.
 type joined interface{ endsBefore() unsafe.Pointer }
 
-// begin makes the user's function of gp, which the caller is about to call, one for the detector. Its making has been
-// released at gp; its end is released for Close and Shutdown at the scheduler, and for whoever waits at its Ender.
-func (gp *G) begin() {
-	// Hooks run as our own code, and what they have been told of a task before it begins comes before that.
-	hb.Task(gp.pc, unsafe.Pointer(gp), gp.endsBefore(), gp.s.allEnds(), gp.s.hooks != nil)
-}
-
 // endsBefore is where gp's end is released for its Ender; nil if it has none.
 func (gp *G) endsBefore() unsafe.Pointer {
 	if j, ok := gp.end.(joined); ok {
@@ -80,4 +73,11 @@ func (t *timer) call(f func(seq uint64, nowNS int64), seq uint64, nowNS int64) {
 	hb.OutFor(t.settings())
 	defer hb.BackFor()
 	f(seq, nowNS)
+}
+
+// placed orders who has been given one of a limited number of places after those who have left theirs.
+func (sc *Scope) placed() {
+	if sc.limit >= 0 {
+		hb.Acquire(unsafe.Pointer(sc))
+	}
 }

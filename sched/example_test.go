@@ -126,8 +126,9 @@ func ExampleScoped() {
 }
 
 func ExampleScope_SetLimit() {
+	var mu sync.Mutex // guards the counters
 	busy, most := 0, 0
-	s, err := sched.New(sched.Config{Procs: 1}) // one task at a time: the counters need no lock
+	s, err := sched.New(sched.Config{Procs: 2})
 	if err != nil {
 		panic(err)
 	}
@@ -136,10 +137,14 @@ func ExampleScope_SetLimit() {
 			sc.SetLimit(3)
 			for range 100 {
 				sc.Go(func(context.Context) error { // blocks while three are active
+					mu.Lock()
 					busy++
 					most = max(most, busy)
+					mu.Unlock()
 					sched.Yield()
+					mu.Lock()
 					busy--
+					mu.Unlock()
 					return nil
 				})
 			}

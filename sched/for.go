@@ -217,21 +217,36 @@ func (p *P) kidPut(f *frame) {
 // forApart is For with a task for each piece; see joinApart.
 func forApart(n, grain int, fn func(lo, hi int)) {
 	if grain < 1 {
-		grain = max(1, n/forPieces/int(Current().procs.Load()))
+		grain = max(1, n/forPieces/currentProcs())
 	}
+	forFrom(0, n, grain, fn)
+}
+
+// currentProcs returns the number of Ps of the caller's scheduler.
+func currentProcs() int {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return int(Current().procs.Load())
+}
+
+// forFrom is forApart from lo on, some pieces at a time, however they end.
+func forFrom(lo, n, grain int, fn func(lo, hi int)) {
 	const atOnce = 1000
-	for lo := 0; lo < n; {
-		var fns []func()
-		for lo < n && len(fns) < atOnce {
-			from, to := lo, n
-			if n-from-grain >= grain {
-				to = from + grain
-			}
-			fns = append(fns, func() { fn(from, to) })
-			lo = to
+	var fns []func()
+	for lo < n && len(fns) < atOnce {
+		from, to := lo, n
+		if n-from-grain >= grain {
+			to = from + grain
 		}
-		joinApart(fns, 0)
+		fns = append(fns, func() { fn(from, to) })
+		lo = to
 	}
+	if lo < n {
+		defer forFrom(lo, n, grain, fn)
+	}
+	joinApart(fns, 0)
 }
 
 // forNative is For for a caller that has no stack for thieves to watch: it does the first piece.

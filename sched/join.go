@@ -176,12 +176,27 @@ func joinNative(fns []func(), pc uintptr) {
 // task of its own.
 func joinApart(fns []func(), pc uintptr) {
 	j := newJoin()
-	for _, fn := range fns[1:] {
+	for i, fn := range fns[1:] {
 		jf := newJoinFrame()
 		jf.fn, jf.pc = fn, pc
-		j.spawn(&jf.frame)
+		if j.trySpawn(&jf.frame) {
+			continue
+		}
+		if !hb.On {
+			panic(closedText)
+		}
+		j.run(func() { inTurn(fns[0], fns[1+i:]) }) // of a task whose scheduler closes
+		return
 	}
 	j.run(fns[0])
+}
+
+// inTurn calls first, then rest, however they end.
+func inTurn(first func(), rest []func()) {
+	if len(rest) > 0 {
+		defer inTurn(rest[0], rest[1:])
+	}
+	first()
 }
 
 // newJoin returns one that is not on the caller's stack, where what our code does to it would look like the user's.
@@ -200,9 +215,19 @@ type join struct {
 
 // spawn makes a task of f, which is new, for a caller on a plain goroutine.
 func (j *join) spawn(f *frame) {
+	if !j.trySpawn(f) {
+		panic(closedText)
+	}
+}
+
+// trySpawn is spawn that does nothing and returns false when the scheduler is closed.
+func (j *join) trySpawn(f *frame) bool {
 	f.state.StoreRel(frameStolen)
+	if !Current().spawn(f.stolen, f, f.pc, nil) {
+		return false
+	}
 	f.link, j.kids = j.kids, f
-	Current().mustSpawn(f.stolen, f, f.pc, nil)
+	return true
 }
 
 // run calls fn, sees to the rest, and raises what came of it.

@@ -178,10 +178,12 @@ func (gp *G) Ready() {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		hb.ReleaseStore(gp.parked())
 	}
 	if gp.state.Load() != gClaimed && !gp.Claim() {
 		return
+	}
+	if hb.On {
+		hb.ReleaseStore(gp.parked())
 	}
 	s := gp.s
 	if s == nil {

@@ -217,7 +217,9 @@ func (st *stack) runTasks() {
 			p.hooks.started(gp, p)
 		}
 		if hb.On {
-			gp.begin()
+			// Here and not in a function: one that begins in one context must not end in another. Hooks run as our own
+			// code, and what they have been told of a task before it begins comes before that.
+			hb.Task(gp.pc, unsafe.Pointer(gp), gp.endsBefore(), gp.s.allEnds(), gp.s.hooks != nil)
 		}
 		fn()
 		if hb.On {

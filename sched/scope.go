@@ -213,6 +213,9 @@ func (sc *Scope) tryAcquireLocking() bool {
 	sc.lock.Lock()
 	ok := sc.tryAcquire()
 	sc.lock.Unlock()
+	if hb.On && ok {
+		sc.placed()
+	}
 	return ok
 }
 
@@ -237,6 +240,9 @@ func (sc *Scope) acquire() {
 		defer hb.Leave()
 	}
 	sc.lock.Lock()
+	if hb.On {
+		defer sc.placed()
+	}
 	if sc.tryAcquire() {
 		sc.lock.Unlock()
 		return

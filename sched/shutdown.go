@@ -92,6 +92,9 @@ func (s *Scheduler) Shutdown(ctx context.Context) error {
 	w := &endWait{s: s, op: "Shutdown"}
 	own := ownTask(s)
 	if !s.beginDrain(w, own) {
+		if hb.On {
+			hb.Acquire(s.allEnds())
+		}
 		return nil // s has ended
 	}
 	stop := context.AfterFunc(ctx, func() { s.shutdownNow(ctx.Err(), w) })

@@ -69,6 +69,9 @@ type Alarm struct {
 func (a *Alarm) Init(s *Scheduler, f func(seq uint64, nowNS int64)) {
 	a.s = s
 	a.t.f = f
+	if hb.On {
+		a.t.f = func(seq uint64, nowNS int64) { a.t.call(f, seq, nowNS) }
+	}
 }
 
 // Set makes a's function be called after d, and then, if period > 0, every period. It replaces what was set
@@ -138,8 +141,7 @@ func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 			fn()
 		}
 	}
-	t.alarm.Init(s, t.fire)
-	t.alarm.t.ours = true
+	t.alarm.s, t.alarm.t.f = s, t.fire // no Init, which is for the user's functions
 	t.alarm.Set(d, 0)
 	return t
 }

@@ -21,8 +21,6 @@ type timer struct {
 	period int64  // ns; 0: once
 	seq    uint64 // counts its settings, so that f can tell whether it comes too late
 
-	ours bool // f is our own code
-
 	g *G // the sleeper to make runnable, or:
 	f func(seq uint64, nowNS int64)
 }

@@ -1,10 +1,6 @@
 package sched
 
-import (
-	"math"
-
-	"github.com/userrt/userrt/internal/hb"
-)
+import "math"
 
 // Timers: a heap for each P. A timer goes into the heap of the P on which it is set and stays there until
 // it fires or is stopped. Whoever comes by may run what is due in any heap: the P's own worker, a thief in
@@ -101,7 +97,6 @@ func (s *Scheduler) fire(ts *timers, woken *gQueue) {
 	for ts.due(now) {
 		// Some at a time, or the lock would go back and forth between us and a task that sets timers.
 		var calls [16]struct {
-			t   *timer
 			f   func(seq uint64, nowNS int64)
 			seq uint64
 		}
@@ -117,16 +112,12 @@ func (s *Scheduler) fire(ts *timers, woken *gQueue) {
 				s.wakeSleeper(ts, t, woken)
 				continue
 			}
-			calls[n].t, calls[n].f, calls[n].seq = t, t.f, t.seq
+			calls[n].f, calls[n].seq = t.f, t.seq
 			n++
 			ts.retime(t, now)
 		}
 		ts.lock.Unlock()
 		for _, c := range calls[:n] {
-			if hb.On && !c.t.ours {
-				c.t.call(c.f, c.seq, now)
-				continue
-			}
 			c.f(c.seq, now)
 		}
 	}

@@ -30,7 +30,6 @@ type state struct {
 	top    uintptr // how far from the upper end of its stack the user's frames end
 	plain  bool
 	saved  []saved           // of the calls of ours that have called back
-	at     unsafe.Pointer    // of OutFor
 	ends   [2]unsafe.Pointer // where the end of the task is released
 }
 
@@ -38,6 +37,7 @@ type state struct {
 type saved struct {
 	depth     int
 	user, top uintptr
+	at        unsafe.Pointer // of OutFor
 }
 
 // The table that finds a goroutine's state by its g: open addressing, at most maxProbes steps. Only the goroutine

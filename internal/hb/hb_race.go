@@ -176,7 +176,7 @@ func Out() {
 		return
 	}
 	if st.user == 0 { // a worker that calls for nobody: it stays what it is
-		st.saved = append(st.saved, saved{st.depth, 0, st.top})
+		st.saved = append(st.saved, saved{depth: st.depth, top: st.top})
 		return
 	}
 	st.out(g, st.user, callerFP())
@@ -186,7 +186,7 @@ func Out() {
 //
 //go:norace
 func (st *state) out(g, user, fp uintptr) {
-	st.saved = append(st.saved, saved{st.depth, st.user, st.top})
+	st.saved = append(st.saved, saved{depth: st.depth, user: st.user, top: st.top})
 	st.depth, st.user = 0, user
 	st.top = *field(g, 8) - fp
 	st.toUser(g)
@@ -207,11 +207,12 @@ func OutFor(addr unsafe.Pointer) {
 	}
 	ctx := newCtx(0)
 	acquire(ctx, addr)
-	st.at = addr
 	st.out(g, ctx, callerFP())
+	st.saved[len(st.saved)-1].at = addr
 }
 
-// BackFor returns from OutFor, before the other can have gone on.
+// BackFor returns from OutFor, as soon as the function has: an other who goes on before that is ordered only by what the
+// function has done.
 //
 //go:norace
 func BackFor() {
@@ -224,7 +225,7 @@ func BackFor() {
 		return
 	}
 	ctx := st.user
-	release(ctx, st.at)
+	release(ctx, st.saved[len(st.saved)-1].at)
 	st.back(g)
 	end(ctx)
 }
@@ -311,7 +312,14 @@ func Release(addr unsafe.Pointer) { User().Release(addr) }
 //
 //go:norace
 func ReleaseStore(addr unsafe.Pointer) {
-	User().ReleaseStore(addr)
+	c := User()
+	if c.p != 0 {
+		releaseStore(c.p, addr)
+	} else if racectxAt != 0 { // nobody: what was released before is forgotten
+		ctx := newCtx(0)
+		releaseStore(ctx, addr)
+		end(ctx)
+	}
 }
 
 // Read is an access of the user's to the word at addr.
