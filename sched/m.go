@@ -226,9 +226,11 @@ func (m *M) main() {
 		gp := m.nextg
 		m.nextg = nil
 		if gp != nil {
-			m.p.n.misses.add(1) // execute, or whoever chooses it next, counts it again
 			if m.p.attn.Load() != 0 {
 				gp = m.attend(gp)
+			}
+			if gp != nil { // else, queued again, it has been chosen once more than it will run
+				m.p.n.misses.add(1) // execute counts it again
 			}
 		}
 		if gp == nil {
