@@ -125,7 +125,13 @@ func bothApart[A, R any](f func(A) R, x, y A) (rx, ry R) {
 	b := newBothFrame[A, R](nil)
 	b.f, b.y = f, y
 	j := newJoin()
-	j.spawn(&b.frame)
-	j.run(func() { rx = f(x) })
-	return rx, b.r
+	if j.trySpawn(&b.frame) {
+		j.run(func() { rx = f(x) })
+		return rx, b.r
+	}
+	if !hb.On {
+		panic(closedText)
+	}
+	j.run(func() { inTurn(func() { rx = f(x) }, []func(){func() { ry = f(y) }}) })
+	return rx, ry
 }

@@ -5,6 +5,7 @@ package racetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -178,6 +179,63 @@ var orderedSched = []scenario{
 		s.Go(func() { x++; sched.Go(func() { x++ }) })
 		must(s.Shutdown(context.Background()))
 		x++
+	}},
+	{name: "end to a second Shutdown", reps: 50, run: func(e *env) {
+		x, s := 1, newScheduler(e.procs)
+		s.Go(func() { x++ })
+		first := make(chan error)
+		go func() { first <- s.Shutdown(context.Background()) }()
+		must(s.Shutdown(context.Background()))
+		x++
+		must(<-first)
+		must(s.Shutdown(context.Background()))
+	}},
+	{name: "end to the next of a Scope of one", reps: 50, run: func(e *env) {
+		x := 0
+		e.task(func() {
+			must(sched.Scoped(context.Background(), func(sc *sched.Scope) error {
+				sc.SetLimit(1)
+				for range 10 {
+					sc.Go(func(context.Context) error { x++; sched.Yield(); x++; return nil })
+				}
+				return nil
+			}))
+			if x != 20 {
+				panic(x)
+			}
+		})
+	}},
+	{name: "Join and Both while the scheduler closes", reps: 50, run: func(e *env) {
+		x, s := [4]int{}, newScheduler(e.procs)
+		s.Go(func() {
+			must(s.Close()) // begins it
+			sched.Join(func() { x[0]++ }, func() { x[1]++ })
+			sched.Both(func(i int) int { x[i]++; return i }, 2, 3)
+		})
+		_ = s.Shutdown(context.Background())
+		if x != [4]int{1, 1, 1, 1} {
+			panic(fmt.Sprint(x))
+		}
+	}},
+	{name: "For goes on after a panic", reps: 2, run: func(e *env) {
+		x := make([]int, 3000)
+		e.task(func() {
+			defer func() {
+				if recover() == nil {
+					panic("no panic")
+				}
+			}()
+			sched.For(len(x), 1, func(lo, _ int) {
+				if x[lo]++; lo == 0 {
+					panic("first")
+				}
+			})
+		})
+		for _, n := range x {
+			if n != 1 {
+				panic(n)
+			}
+		}
 	}},
 	{name: "unwinding to Close", reps: 50, run: func(e *env) {
 		x, s := 1, newScheduler(e.procs)

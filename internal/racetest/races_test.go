@@ -52,6 +52,11 @@ var races = []scenario{
 			_, _ = t.Wait()
 		})
 	}},
+	{name: "receivers from a closed channel", run: func(e *env) {
+		x, c := 0, hchan.Make[int](1)
+		c.Close()
+		e.tasks(func() { c.Recv(); x++ }, func() { x++; c.Recv() })
+	}},
 	{name: "tasks of two schedulers", run: func(e *env) {
 		x := 0
 		var wg sync.WaitGroup
