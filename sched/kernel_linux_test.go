@@ -100,12 +100,17 @@ func quietest(t *testing.T, enough int) int {
 // the test's timer and file reads cause, are measured before there is a scheduler, in the same way; an
 // idle scheduler may add a handful. A single ticker of 10 ms would add 30.
 func TestIdleSchedulerRunsNothing(t *testing.T) {
-	const handful = 10
+	const handful = 6
 	native := max(quietest(t, 0), 0) // threads that end take their count with them
 	s := newTest(t, Config{Procs: 8})
 	for range 50 {
 		work(t, s)
 	}
 	s.Go(parkForever)
-	require.LessOrEqual(t, quietest(t, native+handful), native+handful)
+	n := quietest(t, native+handful)
+	if n > native+handful { // if the machine has become busier, it is so without a scheduler too
+		within(t, func() { require.NoError(t, s.Close()) }, s)
+		native = max(native, quietest(t, 0))
+	}
+	require.LessOrEqual(t, n, native+handful)
 }
