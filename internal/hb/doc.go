@@ -25,6 +25,7 @@
 //	Ready                                      Park returns                                 the G
 //	Park is called                             its commit function runs                     the G
 //	AfterFunc, Reset, Alarm.Set                the function runs                            the timer
+//	a task of a Scope with a limit has ended   Go that takes its place returns              the Scope
 //	the k-th send on a channel                 the k-th receive returns                     the slot
 //	the k-th receive                           the (k+C)-th send returns, C its capacity    the slot
 //	Close                                      a receive that says closed returns           the channel
