@@ -25,8 +25,8 @@ import (
 )
 
 const (
-	roundTarget  = 60 * time.Millisecond // how long a round should last
-	roundEnough  = 30 * time.Millisecond // a trial at least so long can be trusted
+	roundTarget  = 50 * time.Millisecond // how long a round should last
+	roundEnough  = 25 * time.Millisecond // a trial at least so long can be trusted
 	maxGrowth    = 100                   // from one trial to the next, in operations
 	maxRoundSize = 1 << 30               // operations; keeps N an int on 32-bit machines
 )
