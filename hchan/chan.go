@@ -8,8 +8,14 @@ import (
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
-// Chan is a channel of elements of type T; the names of its fields are those of the runtime's hchan
-// (runtime/chan.go). A nil *Chan behaves as a nil channel.
+// Chan is a channel of elements of type T. A nil *Chan behaves as a nil channel.
+type Chan[T any] struct {
+	hchan // first: a pointer to a Chan is one to its hchan
+	buf   []T
+}
+
+// hchan is what of a channel does not depend on T: everything but the elements. Select, which has channels
+// of many types before it, works on hchans. The names of the fields are those of the runtime's hchan (runtime/chan.go).
 //
 // Invariants:
 //
@@ -17,7 +23,7 @@ import (
 //	    unbuffered channel is the exception).
 //	C2  with a buffer: qcount > 0 implies that recvq is empty, qcount < dataqsiz that sendq is.
 //	C3  a slot of buf outside the queue holds T's zero value, so that nothing received is retained.
-type Chan[T any] struct {
+type hchan struct {
 	lock rawlock.Mutex // guards all below; taken before a G is made ready, never while holding it
 
 	closing hb.Word // for the race detector: written by Close, read by sends
@@ -29,10 +35,11 @@ type Chan[T any] struct {
 	dataqsiz uint32 // len(buf); never changes
 	sendx    uint32 // the slot that the next send fills
 	recvx    uint32 // the slot that the next receive empties
-	buf      []T
-	recvq    waitq[T] // waiting receivers
-	sendq    waitq[T] // waiting senders, each with its value
-	spare    spares[T]
+	timer    bool   // of a Timer or Ticker: Len and Cap are 0; never changes
+	recvq    waitq  // waiting receivers
+	sendq    waitq  // waiting senders, each with its value
+	spare    spares
+	elems    elems // the Chan, for who does not know its T
 }
 
 // maxAlloc bounds a buffer as the runtime does on 64-bit systems (runtime/malloc.go, maxAlloc).
@@ -45,16 +52,17 @@ func Make[T any](size int) *Chan[T] {
 	if size < 0 || size > 1<<31-1 || unsafe.Sizeof(zero) > 0 && uintptr(size) > (maxAlloc-1)/unsafe.Sizeof(zero) {
 		panic(errMakeSize)
 	}
-	c := &Chan[T]{dataqsiz: uint32(size)}
+	c := new(Chan[T])
+	c.dataqsiz, c.elems = uint32(size), c
 	if size > 0 {
 		c.buf = make([]T, size)
 	}
 	return c
 }
 
-// Len returns how many elements are queued; 0 for a nil channel.
+// Len returns how many elements are queued; 0 for a nil channel and for that of a Timer or Ticker.
 func (c *Chan[T]) Len() int {
-	if c == nil {
+	if c == nil || c.timer {
 		return 0
 	}
 	if hb.On {
@@ -64,9 +72,9 @@ func (c *Chan[T]) Len() int {
 	return int(c.qcount.load())
 }
 
-// Cap returns the size of the buffer; 0 for a nil channel.
+// Cap returns the size of the buffer; 0 for a nil channel and for that of a Timer or Ticker.
 func (c *Chan[T]) Cap() int {
-	if c == nil {
+	if c == nil || c.timer {
 		return 0
 	}
 	return int(c.dataqsiz)

@@ -29,9 +29,10 @@ func (c *Chan[T]) Close() {
 	c.closed.StoreRel(1)
 	// Claimed under the lock, woken without it: a woken G may want the lock at once. The sudogs are
 	// out of their queues, so next is free to link them.
-	var first, last *sudog[T]
-	for _, q := range []*waitq[T]{&c.recvq, &c.sendq} {
+	var first, last *sudog
+	for _, q := range []*waitq{&c.recvq, &c.sendq} {
 		for sg := q.dequeue(); sg != nil; sg = q.dequeue() {
+			sg.closed = true
 			if last == nil {
 				first = sg
 			} else {

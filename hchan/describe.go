@@ -13,10 +13,9 @@ func init() {
 	sched.DescribeWaits(describe, sched.WaitReasonChanReceive, sched.WaitReasonChanSend)
 }
 
-// describe is a sched.Describer. lock is the first field of a Chan, and what stands between it and buf does
-// not depend on T: so any Chan will do to read it. dataqsiz never changes and the others are atomic words.
+// describe is a sched.Describer. lock is the first field of a channel. dataqsiz never changes and the others are atomic words.
 func describe(lock unsafe.Pointer) (what string, owner uint64) {
-	c := (*Chan[struct{}])(lock)
+	c := (*hchan)(lock)
 	closed := ""
 	if c.closed.load() != 0 {
 		closed = " closed"

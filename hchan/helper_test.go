@@ -17,14 +17,7 @@ import (
 func (c *Chan[T]) waiting() (receivers, senders int) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	return c.recvq.length(), c.sendq.length()
-}
-
-func (q *waitq[T]) length() (n int) {
-	for sg := q.first; sg != nil; sg = sg.next {
-		n++
-	}
-	return n
+	return c.recvq.len(), c.sendq.len()
 }
 
 // untilWaiting waits until so many are parked in c.

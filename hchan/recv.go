@@ -39,15 +39,15 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	}
 	// Wait for a sender, which puts the value into the sudog.
 	gp := sched.Self()
-	sg := c.spare.get(gp)
+	sg := c.sudog(gp)
 	if hb.On {
 		sg.user = hb.User()
 	}
-	c.recvq.enqueue(sg)
+	c.recvq.enqueue(&sg.sudog)
 	leave := gp.BeginPark(sched.WaitReasonChanReceive, &c.lock)
 	leave()
 	if !gp.EndPark() {
-		c.unwound(&c.recvq, sg)
+		c.unwound(&c.recvq, &sg.sudog)
 	}
 	v, ok = sg.elem, sg.success
 	sg.free()
@@ -72,11 +72,22 @@ func (c *Chan[T]) dequeue() T {
 	return v
 }
 
-// take receives while the sender of sg waits, and releases lock. Without a buffer the value is the
-// sender's. With one, which is full, it is the oldest in the buffer, and the sender's value takes its
-// slot, which is both the head and the tail of the queue. The same in Go: runtime/chan.go, recv.
-func (c *Chan[T]) take(sg *sudog[T]) T {
-	v := sg.elem
+// take receives while the sender of sg waits, and releases lock. The same in Go: runtime/chan.go, recv.
+func (c *Chan[T]) take(sg *sudog) T {
+	v, gp := c.takeFrom(sg)
+	c.lock.Unlock()
+	gp.Ready()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+	return v
+}
+
+// takeFrom is the part of take that needs lock; gp is to be made ready without it. Without a buffer the
+// value is the sender's. With one, which is full, it is the oldest in the buffer, and the sender's value takes its
+// slot, which is both the head and the tail of the queue.
+func (c *Chan[T]) takeFrom(sg *sudog) (v T, gp *sched.G) {
+	v = whole[T](sg).elem
 	if hb.On {
 		if c.dataqsiz > 0 {
 			c.passed(c.recvx, hb.User())
@@ -92,15 +103,9 @@ func (c *Chan[T]) take(sg *sudog[T]) T {
 		}
 		c.sendx = c.recvx
 	}
-	gp := sg.g
 	sg.success = true
 	c.spare.put(sg)
-	c.lock.Unlock()
-	gp.Ready()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
-	return v
+	return v, sg.g
 }
 
 // TryRecv receives if that does not block; received reports whether it did. On a closed and empty

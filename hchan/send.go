@@ -41,16 +41,16 @@ func (c *Chan[T]) Send(v T) {
 	// Wait for a receiver, which takes v out of the sudog. All in this function: a call level
 	// between here and the switch costs 4 to 8 ns.
 	gp := sched.Self()
-	sg := c.spare.get(gp)
+	sg := c.sudog(gp)
 	sg.elem = v
 	if hb.On {
 		sg.user = hb.User()
 	}
-	c.sendq.enqueue(sg)
+	c.sendq.enqueue(&sg.sudog)
 	leave := gp.BeginPark(sched.WaitReasonChanSend, &c.lock)
 	leave()
 	if !gp.EndPark() {
-		c.unwound(&c.sendq, sg)
+		c.unwound(&c.sendq, &sg.sudog)
 	}
 	ok := sg.success
 	sg.free()
@@ -61,19 +61,25 @@ func (c *Chan[T]) Send(v T) {
 
 // hand gives v straight to the receiver of sg and releases lock. The same in Go: runtime/chan.go,
 // send.
-func (c *Chan[T]) hand(sg *sudog[T], v T) {
-	gp := sg.g
-	sg.elem = v
-	sg.success = true
-	if hb.On {
-		c.handed(sg.user)
-	}
-	c.spare.put(sg)
+func (c *Chan[T]) hand(sg *sudog, v T) {
+	gp := c.give(sg, v)
 	c.lock.Unlock()
 	gp.Ready()
 	if sched.Preempting() {
 		sched.GiveWay()
 	}
+}
+
+// give is the part of hand that needs lock; gp is to be made ready without it.
+func (c *Chan[T]) give(sg *sudog, v T) (gp *sched.G) {
+	gp = sg.g
+	whole[T](sg).elem = v
+	sg.success = true
+	if hb.On {
+		c.handed(sg.user)
+	}
+	c.spare.put(sg)
+	return gp
 }
 
 // TrySend sends v if that does not block, and reports whether it did. On a closed channel it panics

@@ -1,9 +1,32 @@
 package sched
 
-import "github.com/userrt/userrt/internal/clock"
+import (
+	"time"
+
+	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/rng"
+)
 
 // The choices that a driver which records or explores schedules takes into its own hands, one small
 // function each. The runtime has no counterpart.
 
 // nanotime is the scheduler's clock, in ns.
 func (s *Scheduler) nanotime() int64 { return clock.Nanotime() }
+
+// Now is the wall clock, for what is shown to users.
+func (s *Scheduler) Now() time.Time { return clock.Now() }
+
+// Rand returns 64 random bits for a primitive's choice, from the random source of the calling task's P, which
+// Config.Seed sets; on a plain goroutine from the process's. The same in Go: runtime/rand.go, cheaprand64.
+func Rand() uint64 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	st := self()
+	if st == nil || st.m.p == nil {
+		return rng.Seed()
+	}
+	return st.m.p.rng.Uint64()
+}

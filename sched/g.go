@@ -166,6 +166,12 @@ func ID() (id uint64, ok bool) {
 	return 0, false
 }
 
+// ID returns the id of the task gp, 0 if it is a plain goroutine's entry. It may be called by who holds a lock that gp
+// is parked under.
+func (gp *G) ID() uint64 {
+	return gp.id
+}
+
 // currentTask returns the calling task, also within Block; nil on a plain goroutine and on a g0.
 func currentTask() *G {
 	st := (*stack)(unsafe.Pointer(coro.Self()))

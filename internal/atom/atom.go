@@ -83,3 +83,7 @@ func (x *Ptr[T]) Swap(p *T) *T { return toPointer[T](atomic.SwapUintptr(&x.v, to
 func (x *Ptr[T]) CompareAndSwap(old, new *T) bool {
 	return atomic.CompareAndSwapUintptr(&x.v, toUintptr(old), toUintptr(new))
 }
+
+// PeekPointer reads a pointer that others write under a lock, without it: a hint, to be checked under the lock. The race detector does
+// not see it.
+func PeekPointer(p *unsafe.Pointer) unsafe.Pointer { return peekPointer(p) }

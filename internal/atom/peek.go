@@ -4,6 +4,11 @@
 
 package atom
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 func peek32(p *uint32) uint32 { return atomic.LoadUint32(p) }
+
+func peekPointer(p *unsafe.Pointer) unsafe.Pointer { return atomic.LoadPointer(p) }

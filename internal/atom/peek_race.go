@@ -4,5 +4,10 @@
 
 package atom
 
+import "unsafe"
+
 //go:norace
 func peek32(p *uint32) uint32 { return *p }
+
+//go:norace
+func peekPointer(p *unsafe.Pointer) unsafe.Pointer { return *p }

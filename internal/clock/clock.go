@@ -7,3 +7,6 @@ var start = time.Now()
 
 // Nanotime returns monotonic nanoseconds since the program began (runtime/time_nofake.go, nanotime).
 func Nanotime() int64 { return int64(time.Since(start)) }
+
+// Now is time.Now.
+func Now() time.Time { return time.Now() }

@@ -25,5 +25,8 @@ func (s *Source) Uint32() uint32 {
 	return uint32(hi ^ lo)
 }
 
+// Uint64 returns 64 random bits.
+func (s *Source) Uint64() uint64 { return uint64(s.Uint32())<<32 | uint64(s.Uint32()) }
+
 // N returns a number in [0, n), n > 0, uniform but for a bias below n/2^32.
 func (s *Source) N(n uint32) uint32 { return uint32(uint64(s.Uint32()) * uint64(n) >> 32) }

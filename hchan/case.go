@@ -1,0 +1,170 @@
+package hchan
+
+import (
+	"context"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
+)
+
+// Cases: what Select chooses from. The same in Go: runtime/select.go, scase.
+
+// Case is one thing that Select may do. It is made by OnSend, OnRecv, OnDone or Default, and may be used for many
+// Selects, one after the other. The zero Case is never ready.
+type Case struct {
+	c *hchan
+	// elem is where the value is that is sent, or goes that is received, nil for nowhere; or where the context is. It may
+	// point into the stack of who has made the Case, so it must not be stored but in another Case on that stack.
+	elem unsafe.Pointer
+	ok   *bool
+	kind caseKind
+}
+
+type caseKind uint8
+
+const (
+	caseNone caseKind = iota
+	caseSend
+	caseRecv
+	caseDone
+	caseDefault
+)
+
+// OnSend is the case that sends v on c. A nil channel is never ready.
+func OnSend[T any](c Sender[T], v T) Case {
+	return Case{c: c.base(), elem: unsafe.Pointer(&v), kind: caseSend}
+}
+
+// OnRecv is the case that receives from c, into *v; *ok tells whether the value was sent (true) or is the zero value
+// that a closed channel gives. v and ok may be nil. A nil channel is never ready.
+func OnRecv[T any](c Receiver[T], v *T, ok *bool) Case {
+	return Case{c: c.base(), elem: unsafe.Pointer(v), ok: ok, kind: caseRecv}
+}
+
+// OnDone is the case that goes ahead when ctx is done, as a receive from ctx.Done() does. It panics if ctx is nil.
+func OnDone(ctx context.Context) Case {
+	if ctx == nil {
+		panic("hchan: OnDone of nil Context")
+	}
+	return Case{elem: unsafe.Pointer(&ctx), kind: caseDone}
+}
+
+// Default is the case that is chosen when no other is ready. Select panics if there are two.
+func Default() Case { return Case{kind: caseDefault} }
+
+// done returns the native channel that a case of OnDone waits for; nil if its context is never done.
+func (cs *Case) done() <-chan struct{} {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	return (*(*context.Context)(cs.elem)).Done()
+}
+
+// isDone reports whether the context is done. To the race detector that is a receive of the user's.
+func (cs *Case) isDone() bool {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	select {
+	case <-(*(*context.Context)(cs.elem)).Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// elems is what only a Chan that knows its T can do; elem points to a T, or is nil. All but given and clear need lock.
+// A pointer to the user's memory is written to as by the user: that is what the race detector is told.
+type elems interface {
+	sendNow(elem unsafe.Pointer) (gp *sched.G, did bool)
+	recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool)
+	sender(gp *sched.G, elem unsafe.Pointer) *sudog
+	receiver(gp *sched.G) *sudog
+	drop(sg *sudog)
+	given(sg *sudog, elem unsafe.Pointer)
+	clear(elem unsafe.Pointer)
+}
+
+// sendNow sends *elem if that does not block; the channel is open.
+func (c *Chan[T]) sendNow(elem unsafe.Pointer) (gp *sched.G, did bool) {
+	if sg := c.recvq.dequeue(); sg != nil {
+		return c.give(sg, *(*T)(elem)), true
+	}
+	if c.qcount.load() < c.dataqsiz {
+		c.enqueue(*(*T)(elem))
+		return nil, true
+	}
+	return nil, false
+}
+
+// recvNow receives into *elem if that does not block.
+func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
+	var v T
+	if sg := c.sendq.dequeue(); sg != nil {
+		v, gp = c.takeFrom(sg)
+		put(elem, v)
+		return gp, true, true
+	}
+	if c.qcount.load() > 0 {
+		put(elem, c.dequeue())
+		return nil, true, true
+	}
+	if c.closed.load() == 0 {
+		return nil, false, false
+	}
+	if hb.On {
+		hb.Acquire(c.closing.Addr())
+	}
+	put(elem, v)
+	return nil, false, true
+}
+
+// put writes v to *elem, unless that is nil.
+func put[T any](elem unsafe.Pointer, v T) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	if elem != nil {
+		*(*T)(elem) = v
+	}
+}
+
+// sender returns a sudog, which it enqueues, for gp, who waits to send *elem.
+func (c *Chan[T]) sender(gp *sched.G, elem unsafe.Pointer) *sudog {
+	sg := c.sudog(gp)
+	sg.elem = *(*T)(elem)
+	c.sendq.enqueue(&sg.sudog)
+	return &sg.sudog
+}
+
+// receiver returns a sudog, which it enqueues, for gp, who waits to receive.
+func (c *Chan[T]) receiver(gp *sched.G) *sudog {
+	sg := c.sudog(gp)
+	c.recvq.enqueue(&sg.sudog)
+	return &sg.sudog
+}
+
+// drop puts sg, which is in no queue and has not been woken, on the free list.
+func (c *Chan[T]) drop(sg *sudog) {
+	c.spare.put(sg)
+	whole[T](sg).free()
+}
+
+// given takes what sg was given to *elem, and frees sg.
+func (c *Chan[T]) given(sg *sudog, elem unsafe.Pointer) {
+	w := whole[T](sg)
+	if elem != nil {
+		put(elem, w.elem)
+	}
+	w.free()
+}
+
+// clear makes *elem zero.
+func (c *Chan[T]) clear(elem unsafe.Pointer) {
+	var zero T
+	put(elem, zero)
+}

@@ -1,0 +1,387 @@
+// Select: what is chosen, what is left behind, and that nothing is lost.
+
+package hchan
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/testsched"
+	"github.com/userrt/userrt/sched"
+)
+
+func TestSelectReady(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		var v int
+		var w string
+		var ok bool
+		a, b := Make[int](1), Make[string](1)
+		var none *Chan[int]
+		cs.Do(func() {
+			b.Send("x")
+			require.Equal(t, 1, Select(OnRecv(a, &v, &ok), OnRecv(b, &w, &ok)))
+			require.True(t, ok)
+			require.Equal(t, "x", w)
+			require.Equal(t, 2, Select(OnRecv(none, &v, nil), OnRecv(b, nil, nil), OnSend(a, 7), Case{}))
+			require.Equal(t, 1, Select(OnSend(a, 8), Default(), OnSend(none, 1)), "full")
+			require.Equal(t, 0, Select(OnRecv(a, &v, nil)))
+			require.Equal(t, 7, v)
+			a.Close()
+			require.Equal(t, 0, Select(OnRecv(a, &v, &ok), Default()))
+			require.Zero(t, v)
+			require.False(t, ok)
+			require.Equal(t, 0, Select(Default()))
+			require.Equal(t, 1, Select(OnRecv(none, nil, nil), Default()))
+		})
+	})
+}
+
+func TestSelectOrdered(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		a, b, c := Make[int](1), Make[int](1), Make[int](1)
+		ctx, cancel := context.WithCancel(t.Context())
+		cs.Do(func() {
+			for range 100 {
+				b.Send(1)
+				c.Send(1)
+				require.Equal(t, 1, SelectOrdered(OnRecv(a, nil, nil), OnRecv(b, nil, nil), OnRecv(c, nil, nil)))
+				require.Equal(t, 2, SelectOrdered(OnRecv(a, nil, nil), OnRecv(b, nil, nil), OnRecv(c, nil, nil)))
+				require.Equal(t, 2, SelectOrdered(OnRecv(a, nil, nil), OnDone(ctx), Default()))
+			}
+			cancel()
+			c.Send(1)
+			require.Equal(t, 1, SelectOrdered(OnRecv(a, nil, nil), OnDone(ctx), OnRecv(c, nil, nil)))
+			require.Equal(t, 0, SelectOrdered(OnRecv(c, nil, nil), OnDone(ctx)))
+		})
+	})
+}
+
+// TestSelectWaits: each kind of case can end a wait, and the other queues are left.
+func TestSelectWaits(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		recv, full, send := Make[int](0), Make[int](1), Make[int](0)
+		full.Send(0)
+		for i := range 12 {
+			ctx, cancel := context.WithCancel(t.Context())
+			var v int
+			var ok bool
+			chosen := make(chan int)
+			cs.Go(func() {
+				chosen <- Select(OnRecv(recv, &v, &ok), OnSend(full, i), OnSend(send, i), OnDone(ctx), OnRecv(recv, &v, &ok))
+			})
+			untilWaiting(t, recv, 2, 0)
+			untilWaiting(t, full, 0, 1)
+			untilWaiting(t, send, 0, 1)
+			switch i % 4 {
+			case 0:
+				cs.Do(func() { recv.Send(i) })
+				require.Contains(t, []int{0, 4}, <-chosen)
+				require.Equal(t, i, v)
+				require.True(t, ok)
+			case 1:
+				cs.Do(func() { full.Recv() })
+				require.Equal(t, 1, <-chosen)
+				var last int
+				cs.Do(func() { last, _ = full.Recv() })
+				require.Equal(t, i, last)
+				full.Send(0)
+			case 2:
+				var got int
+				cs.Do(func() { got, _ = send.Recv() })
+				require.Equal(t, 2, <-chosen)
+				require.Equal(t, i, got)
+			case 3:
+				cancel()
+				require.Equal(t, 3, <-chosen)
+			}
+			cancel()
+			cs.Wait()
+			for _, c := range []*Chan[int]{recv, full, send} {
+				r, s := c.waiting()
+				require.Zero(t, r+s, "left in a queue")
+			}
+		}
+	})
+}
+
+// TestSelectClosed: Close wakes a select, whose sends panic and whose receives get zero.
+func TestSelectClosed(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		a, b, c := Make[int](0), Make[int](0), Make[int](0)
+		v, ok := 1, true
+		chosen := make(chan int, 1)
+		cs.Go(func() { chosen <- Select(OnRecv(a, &v, &ok), OnRecv(b, nil, nil)) })
+		untilWaiting(t, a, 1, 0)
+		untilWaiting(t, b, 1, 0)
+		cs.Do(a.Close)
+		require.Equal(t, 0, <-chosen)
+		require.Zero(t, v)
+		require.False(t, ok)
+
+		panicked := make(chan any, 1)
+		cs.Go(func() { panicked <- testsched.PanicOf(func() { Select(OnSend(c, 1), OnRecv(b, nil, nil)) }) })
+		untilWaiting(t, c, 0, 1)
+		cs.Do(c.Close)
+		requireRuntimeError(t, "send on closed channel", <-panicked)
+		cs.Do(func() {
+			for range 20 { // in either pass
+				requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { Select(OnSend(c, 1), OnRecv(b, nil, nil)) }))
+				requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { SelectOrdered(OnRecv(b, nil, nil), OnSend(c, 1)) }))
+			}
+		})
+		r, s := b.waiting()
+		require.Zero(t, r+s)
+	})
+}
+
+// TestSelectSelf: a select with both ends of one channel does not meet itself (runtime/chan_test.go, TestSelfSelect).
+func TestSelectSelf(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		for _, size := range []int{0, 10} {
+			c := Make[int](size)
+			const rounds = 500
+			var sum atomic.Int64
+			for me := range 2 {
+				cs.Go(func() {
+					for i := range rounds {
+						v := me
+						a, b := OnSend(c, me), OnRecv(c, &v, nil)
+						if i%2 == 0 {
+							a, b = b, a
+						}
+						if (Select(a, b) == 0) == (i%2 != 0) {
+							sum.Add(int64(me))
+							continue
+						}
+						sum.Add(-int64(v))
+						if size == 0 && v == me {
+							t.Error("received its own value")
+						}
+					}
+				})
+			}
+			cs.Wait()
+			for v, _, got := c.TryRecv(); got; v, _, got = c.TryRecv() {
+				sum.Add(-int64(v))
+			}
+			require.Zero(t, sum.Load())
+		}
+	})
+}
+
+// TestSelectUniform: of the cases that are ready each is chosen as often as the others, in both passes, within the bound of
+// Go's own test (runtime/chan_test.go, TestSelectFairness: a deviation of one in five hundred thousand runs).
+func TestSelectUniform(t *testing.T) {
+	const rounds = 20_000
+	s := testsched.New(t, 2)
+	count := func(sel func(cases ...Case) int) {
+		var n [4]int
+		var cs [4]*Chan[int]
+		for i := range cs {
+			cs[i] = Make[int](1)
+			cs[i].Send(i)
+		}
+		dead := Make[int](0)
+		for range rounds {
+			i := sel(OnRecv(cs[0], nil, nil), OnRecv(cs[1], nil, nil), OnRecv(dead, nil, nil), OnRecv(cs[2], nil, nil), OnRecv(cs[3], nil, nil))
+			require.NotEqual(t, 2, i)
+			if i > 2 {
+				i--
+			}
+			n[i]++
+			cs[i].Send(i)
+		}
+		for i := range n { // mean 5,000, standard deviation 61
+			require.InDelta(t, rounds/4, n[i], 300, "case %d of %v", i, n)
+		}
+	}
+	all := func(cases ...Case) int { // the second pass alone
+		found := survey{other: -1}
+		for i := range cases {
+			found.add(cases, i)
+		}
+		return selectAll(hide(cases), false, found)
+	}
+	count(Select)
+	count(all)
+	testsched.Within(t, func() {
+		require.NoError(t, s.Run(func() {
+			count(Select)
+			count(all)
+		}))
+	})
+	testsched.Close(t, s)
+}
+
+// TestSelectMany: more cases than a selection has room for, on few channels.
+func TestSelectMany(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		var chans [7]*Chan[int]
+		for i := range chans {
+			chans[i] = Make[int](i % 2)
+		}
+		const each = 200
+		var got [7]atomic.Int64
+		for i := range chans {
+			cs.Go(func() {
+				for range each {
+					chans[i].Send(1)
+				}
+			})
+		}
+		cs.Go(func() {
+			vs := make([]int, 30)
+			cases := make([]Case, len(vs))
+			for i := range cases {
+				cases[i] = OnRecv(chans[i%len(chans)], &vs[i], nil)
+			}
+			for range each * len(chans) {
+				i := Select(cases...)
+				got[i%len(chans)].Add(int64(vs[i]))
+				vs[i] = 0
+			}
+		})
+		cs.Wait()
+		for i := range got {
+			require.EqualValues(t, each, got[i].Load())
+		}
+	})
+}
+
+// TestSelectStress: values wander between many selects on few channels; each is counted once.
+func TestSelectStress(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		const tasks, rounds = 8, 150
+		a, b := [3]*Chan[int]{Make[int](0), Make[int](1), Make[int](3)}, Make[int](0)
+		var sent, received atomic.Int64
+		for k := range tasks {
+			cs.Go(func() {
+				for i := range rounds {
+					Select(OnSend(a[0], i), OnSend(a[1], i), OnSend(a[2], i), OnSend(b, i), OnRecv((*Chan[int])(nil), nil, nil))
+					sent.Add(int64(i))
+				}
+				_ = k
+			})
+			cs.Go(func() {
+				for range rounds {
+					var v int
+					var ok bool
+					if k%2 == 0 {
+						Select(OnRecv(b, &v, &ok), OnRecv(a[2], &v, &ok), OnRecv(a[1], &v, &ok), OnRecv(a[0], &v, &ok))
+					} else {
+						SelectOrdered(OnRecv(a[0], &v, &ok), OnRecv(a[1], &v, &ok), OnRecv(a[2], &v, &ok), OnRecv(b, &v, &ok))
+					}
+					if ok {
+						received.Add(int64(v))
+					}
+				}
+			})
+		}
+		cs.Wait()
+		require.Equal(t, sent.Load(), received.Load())
+		for _, c := range append(a[:], b) {
+			r, s := c.waiting()
+			require.Zero(t, r+s+c.Len())
+		}
+	})
+}
+
+// TestSelectUnwound: a task that is unwound leaves all queues.
+func TestSelectUnwound(t *testing.T) {
+	unwindProcs(t, func(t *testing.T, procs int) {
+		s := testsched.New(t, procs)
+		a, b := Make[int](0), Make[int](0)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var deferred atomic.Int32
+		for range 5 {
+			s.Go(func() {
+				defer deferred.Add(1)
+				Select(OnRecv(a, nil, nil), OnSend(b, 1), OnDone(ctx))
+				t.Error("came back")
+			})
+		}
+		untilWaiting(t, a, 5, 0)
+		untilWaiting(t, b, 0, 5)
+		require.NoError(t, s.Close())
+		require.EqualValues(t, 5, deferred.Load())
+		untilWaiting(t, a, 0, 0)
+		untilWaiting(t, b, 0, 0)
+		require.False(t, a.TrySend(1))
+	})
+}
+
+func TestSelectPanics(t *testing.T) {
+	require.Equal(t, "hchan: multiple defaults in select", testsched.PanicOf(func() { Select(Default(), Default()) }))
+	//lint:ignore SA1012 what it does with nil is the question
+	require.Equal(t, "hchan: OnDone of nil Context", testsched.PanicOf(func() { OnDone(nil) }))
+}
+
+// TestSelectNothing: without a case that can be ready, Select never returns.
+func TestSelectNothing(t *testing.T) {
+	s, err := sched.New(sched.Config{Procs: 1, DetectDeadlock: true})
+	require.NoError(t, err)
+	for name, f := range map[string]func(){
+		"no cases":  func() { Select() },
+		"nil":       func() { Select(OnRecv((*Chan[int])(nil), nil, nil), Case{}) },
+		"never":     func() { Select(OnDone(context.Background())) },
+		"one ready": func() { SelectOrdered(OnSend((*Chan[int])(nil), 1), OnDone(context.Background())) },
+	} {
+		var dead *sched.DeadlockError
+		testsched.Within(t, func() { require.ErrorAs(t, s.Run(f), &dead, name) })
+		require.Equal(t, "select (no cases)", dead.Tasks[0].Reason.String(), name)
+	}
+	testsched.Close(t, s)
+}
+
+// TestContexts: SendContext and RecvContext, whichever comes first.
+func TestContexts(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		c := Make[int](0)
+		var none *Chan[int]
+		ctx, cancel := context.WithCancel(t.Context())
+		var err error
+		cs.Go(func() { err = c.SendContext(ctx, 5) })
+		untilWaiting(t, c, 0, 1)
+		cs.Do(func() {
+			v, ok, err := c.RecvContext(ctx)
+			require.Equal(t, 5, v)
+			require.True(t, ok)
+			require.NoError(t, err)
+		})
+		cs.Wait()
+		require.NoError(t, err)
+
+		errs := make(chan error, 4)
+		cs.Go(func() { errs <- c.SendContext(ctx, 6) })
+		untilWaiting(t, c, 0, 1)
+		cs.Go(func() { errs <- none.SendContext(ctx, 6) })
+		cs.Go(func() {
+			_, _, err := none.RecvContext(ctx)
+			errs <- err
+		})
+		cancel()
+		for range 3 {
+			require.ErrorIs(t, <-errs, context.Canceled)
+		}
+		cs.Go(func() {
+			v, ok, err := c.RecvContext(ctx)
+			require.Zero(t, v)
+			require.False(t, ok)
+			errs <- err
+		})
+		require.ErrorIs(t, <-errs, context.Canceled)
+		r, s := c.waiting()
+		require.Zero(t, r+s, "the value was not sent")
+		cs.Do(func() {
+			c.Close()
+			_, ok, err := c.RecvContext(ctx)
+			require.False(t, ok)
+			require.NoError(t, err, "what is possible at once is done")
+			requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { _ = c.SendContext(ctx, 1) }))
+		})
+	})
+}

@@ -1,0 +1,256 @@
+package hchan
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
+)
+
+// The second pass of a select: all channels locked. The same in Go: runtime/select.go, selectgo, sellock, selunlock,
+// selparkcommit.
+
+// selection is a select that has come to its second pass: one entry for each case that can ever be ready, in the
+// order of the channels' addresses. It is pooled, and lies on the heap because the commit that releases the locks
+// reads it from another stack.
+type selection struct {
+	at    []entry
+	stops []func() bool // of the contexts of OnDone
+	few   [8]entry      // what at begins as
+}
+
+// entry is one case in a selection.
+type entry struct {
+	c    *hchan
+	sg   *sudog // while the select waits
+	i    int    // the index of the case
+	send bool
+}
+
+var selections = sync.Pool{New: func() any { return new(selection) }}
+
+// selectAll is the second pass. A select with Default does not wait, and so needs no channels for its contexts.
+func selectAll(cases []Case, ordered bool, found survey) (chosen int) {
+	sel := selections.Get().(*selection)
+	sel.fill(cases, found.other < 0)
+	sel.lock()
+	for {
+		k := sel.pick(ordered)
+		if k < 0 {
+			break
+		}
+		e := &sel.at[k]
+		if i, gp, did := sel.perform(cases, e); did {
+			sel.end()
+			if gp != nil {
+				gp.Ready()
+			}
+			giveWay()
+			return i
+		}
+	}
+	if found.other >= 0 {
+		sel.end()
+		return otherwise(cases, found)
+	}
+	return sel.wait(cases)
+}
+
+// end ends a selection that holds the locks.
+func (sel *selection) end() {
+	sel.unlock()
+	sel.free()
+}
+
+// fill enters the cases. A context, if it is to be waited for, becomes a channel that is closed when it is done.
+func (sel *selection) fill(cases []Case, contexts bool) {
+	sel.at = sel.few[:0]
+	for i := range cases {
+		cs := &cases[i]
+		switch {
+		case cs.kind == caseDone && contexts:
+			if bridge, stop := cs.bridge(); bridge != nil {
+				sel.at = append(sel.at, entry{c: bridge, i: i})
+				if stop != nil {
+					sel.stops = append(sel.stops, stop)
+				}
+			}
+		case cs.c != nil:
+			sel.at = append(sel.at, entry{c: cs.c, i: i, send: cs.kind == caseSend})
+		}
+	}
+	if len(sel.at) > len(sel.few) {
+		slices.SortFunc(sel.at, func(a, b entry) int { return cmp.Compare(a.address(), b.address()) })
+		return
+	}
+	for i := 1; i < len(sel.at); i++ { // insertion sort
+		for j := i; j > 0 && sel.at[j].address() < sel.at[j-1].address(); j-- {
+			sel.at[j], sel.at[j-1] = sel.at[j-1], sel.at[j]
+		}
+	}
+}
+
+func (e *entry) address() uintptr { return uintptr(unsafe.Pointer(e.c)) }
+
+// bridge returns a channel that is closed when the context of cs is done, or if it is already; nil if it never is.
+func (cs *Case) bridge() (c *hchan, stop func() bool) {
+	if cs.done() == nil {
+		return nil, nil
+	}
+	bridge := Make[struct{}](0)
+	if cs.isDone() {
+		bridge.Close()
+		return &bridge.hchan, nil
+	}
+	return &bridge.hchan, sched.WhenDone(*(*context.Context)(cs.elem), bridge.Close)
+}
+
+// lock locks each channel once.
+func (sel *selection) lock() {
+	for i := range sel.at {
+		if c := sel.at[i].c; i == 0 || c != sel.at[i-1].c {
+			c.lock.Lock()
+		}
+	}
+}
+
+// unlock releases all. After the last release it reads nothing of sel: it may be in other hands.
+func (sel *selection) unlock() {
+	at := sel.at
+	for i := range at {
+		if c := at[i].c; i+1 == len(at) || at[i+1].c != c {
+			c.lock.Unlock()
+		}
+	}
+}
+
+// pick returns an entry that is ready, -1 if there is none. Needs the locks.
+func (sel *selection) pick(ordered bool) int {
+	var p picker
+	for k := range sel.at {
+		e := &sel.at[k]
+		switch {
+		case !e.c.ready(e.send):
+		case ordered: // entries are in another order than cases
+			if p.n == 0 || e.i < sel.at[p.at].i {
+				p.n, p.at = 1, k
+			}
+		case p.wants():
+			p.at = k
+		}
+	}
+	if p.n == 0 {
+		return -1
+	}
+	return p.at
+}
+
+// perform does the case of e, if it is ready in truth: a waiter that is being unwound may have made it seem so, and is then
+// out of the way. It needs the locks, and releases them if it panics.
+func (sel *selection) perform(cases []Case, e *entry) (chosen int, gp *sched.G, did bool) {
+	cs := &cases[e.i]
+	if cs.kind == caseDone {
+		return e.i, nil, true
+	}
+	if cs.breaks() {
+		sel.end()
+		panic(errSendClosed)
+	}
+	gp, did = cs.perform()
+	return e.i, gp, did
+}
+
+// wait parks until a case goes ahead, and does what is left of it. Needs the locks.
+func (sel *selection) wait(cases []Case) (chosen int) {
+	gp := sched.Self()
+	for k := range sel.at {
+		e := &sel.at[k]
+		if e.send {
+			e.sg = e.c.elems.sender(gp, cases[e.i].elem)
+		} else {
+			e.sg = e.c.elems.receiver(gp)
+		}
+		if hb.On {
+			e.sg.user = hb.User()
+		}
+	}
+	awake := gp.Park(sched.WaitReasonSelect, selparkcommit, unsafe.Pointer(sel))
+	k := sel.leave()
+	if !awake {
+		sel.free()
+		runtime.Goexit()
+	}
+	e := sel.at[k]
+	sel.free()
+	cs := &cases[e.i]
+	switch {
+	case cs.kind == caseDone:
+		if hb.On {
+			cs.isDone() // the user knows now that it is
+		}
+	case e.sg.success && e.send:
+		e.c.elems.given(e.sg, nil)
+	case e.sg.success:
+		e.c.elems.given(e.sg, cs.elem)
+		cs.setOK(true)
+	case e.send:
+		panic(errSendClosed)
+	default:
+		if hb.On {
+			hb.Acquire(e.c.closing.Addr())
+		}
+		e.c.elems.clear(cs.elem)
+		cs.setOK(false)
+	}
+	return e.i
+}
+
+// selparkcommit releases the locks when the select has left its stack.
+func selparkcommit(_ *sched.G, arg unsafe.Pointer) bool {
+	(*selection)(arg).unlock()
+	return true
+}
+
+// leave takes all sudogs out of the queues and frees those that were not woken. It returns the entry whose was; -1 if
+// none, because the select is being unwound. Having had each lock it knows that unlock is done with sel.
+func (sel *selection) leave() (woken int) {
+	woken = -1
+	for k := range sel.at {
+		e := &sel.at[k]
+		e.c.lock.Lock()
+		if sg := e.sg; sg.success || sg.closed {
+			woken = k
+		} else {
+			if sg.queued {
+				e.c.queue(e.send).remove(sg)
+			}
+			e.c.elems.drop(sg)
+		}
+		e.c.lock.Unlock()
+	}
+	return woken
+}
+
+// queue returns where those wait who want to send, or else to receive.
+func (c *hchan) queue(send bool) *waitq {
+	if send {
+		return &c.sendq
+	}
+	return &c.recvq
+}
+
+// free forgets the contexts and puts sel back into the pool.
+func (sel *selection) free() {
+	for _, stop := range sel.stops {
+		stop()
+	}
+	clear(sel.stops)
+	clear(sel.at)
+	sel.at, sel.stops = nil, sel.stops[:0]
+	selections.Put(sel)
+}
