@@ -168,6 +168,7 @@ func (m *M) acquirep(p *P) {
 func (m *M) releasep() {
 	p, s := m.p, m.s
 	m.p = nil
+	m.lock = nil // the last one of EndPark, which leaves it there: it would keep alive what it lies in
 	s.idlep(p)
 	m.last = s.nprun == 0
 }
