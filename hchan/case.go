@@ -33,8 +33,23 @@ const (
 
 // OnSend is the case that sends v on c. A nil channel is never ready.
 func OnSend[T any](c Sender[T], v T) Case {
-	return Case{c: c.base(), elem: unsafe.Pointer(&v), kind: caseSend}
+	return Case{c: c.sending(v), elem: unsafe.Pointer(&v), kind: caseSend}
 }
+
+// sending returns c for a Case that sends v. The variable v may lie on the caller's stack, since hide keeps from the compiler
+// what becomes of its address, but what v points to goes to another task: the assignment that is never made says so.
+func (c *Chan[T]) sending(v T) *hchan {
+	if never {
+		c.enqueue(v)
+	}
+	return c.base()
+}
+
+// never is false.
+var never bool
+
+// leaked is where a context would go if never were true.
+var leaked context.Context
 
 // OnRecv is the case that receives from c, into *v; *ok tells whether the value was sent (true) or is the zero value
 // that a closed channel gives. v and ok may be nil. A nil channel is never ready.
@@ -46,6 +61,9 @@ func OnRecv[T any](c Receiver[T], v *T, ok *bool) Case {
 func OnDone(ctx context.Context) Case {
 	if ctx == nil {
 		panic("hchan: OnDone of nil Context")
+	}
+	if never { // as in sending: context.AfterFunc keeps it
+		leaked = ctx
 	}
 	return Case{elem: unsafe.Pointer(&ctx), kind: caseDone}
 }

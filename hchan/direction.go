@@ -18,7 +18,7 @@ type Sender[T any] interface {
 	Len() int
 	Cap() int
 
-	base() *hchan
+	sending(v T) *hchan
 }
 
 // Receiver is the half of a channel that can be received from. Every *Chan[T] is one, and no other type. The Receiver

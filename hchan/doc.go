@@ -11,5 +11,10 @@
 //	full, a receiver comes      it takes buf[recvx], puts the first waiting sender's value into the
 //	                            same slot (the queue's end), and readies that sender
 //
-// Reading order: chan.go, waitq.go, send.go, recv.go, close.go. The same in Go: runtime/chan.go.
+// Select waits for several channels at once: it locks all of them in the order of their addresses, puts a sudog into
+// the queue of each, and parks; whoever wakes it first wins, and it leaves the other queues. Before that it looks at
+// all channels without a lock, and when one of them is ready needs the lock of that one alone.
+//
+// Reading order: chan.go, waitq.go, send.go, recv.go, close.go; then case.go, select.go, selectall.go; context.go,
+// timer.go, direction.go and snapshot.go stand on those. The same in Go: runtime/chan.go, runtime/select.go, time/sleep.go.
 package hchan

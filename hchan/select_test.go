@@ -314,6 +314,46 @@ func TestSelectUnwound(t *testing.T) {
 	})
 }
 
+// TestSelectSendsFromHeap: a value may lie on the stack of who waits to send it, but what it points to, and a context, must
+// not: the compiler has to see that they are kept. It shows in their being allocated.
+func TestSelectSendsFromHeap(t *testing.T) {
+	const rounds = 100
+	c := Make[*[64]byte](1)
+	f := Make[func() int](1)
+	for name, send := range map[string]func(i int){
+		"pointer": func(i int) {
+			var x [64]byte
+			x[0] = byte(i)
+			Select(OnSend(c, &x), Default())
+			c.TryRecv()
+		},
+		"closure": func(i int) {
+			Select(OnSend(f, func() int { i++; return i }), Default())
+			f.TryRecv()
+		},
+		"context": func(int) {
+			own := ownContext{t.Context()}
+			Select(OnDone(&own), Default())
+		},
+		"sender": func(i int) {
+			var x [64]byte
+			x[0] = byte(i)
+			Select(OnSend(c.SendOnly(), &x), Default())
+			c.TryRecv()
+		},
+	} {
+		n := testsched.LeastMallocs(func() {
+			for i := range rounds {
+				send(i)
+			}
+		})
+		require.GreaterOrEqual(t, n, uint64(rounds), name)
+	}
+}
+
+// ownContext is one that package context does not know.
+type ownContext struct{ context.Context }
+
 func TestSelectPanics(t *testing.T) {
 	require.Equal(t, "hchan: multiple defaults in select", testsched.PanicOf(func() { Select(Default(), Default()) }))
 	//lint:ignore SA1012 what it does with nil is the question

@@ -44,8 +44,8 @@ func TestTickerSends(t *testing.T) {
 		cs.UsesDefault = true
 		for range 3 {
 			cs.Go(func() {
-				tick := NewTicker(time.Millisecond)
 				last := time.Now()
+				tick := NewTicker(time.Millisecond)
 				for range 4 {
 					at, _ := tick.C.Recv()
 					require.False(t, at.Before(last), "in order")
@@ -186,7 +186,7 @@ func TestTickerIsCollected(t *testing.T) {
 
 func TestTimerPanics(t *testing.T) {
 	for what, f := range map[string][2]func(){
-		"ticker":       {func() { time.NewTicker(0) }, func() { NewTicker(0) }},
+		"ticker": {func() { time.NewTicker(0) }, func() { NewTicker(0) }},
 		"ticker reset": {func() { time.NewTicker(hour).Reset(-1) }, func() {
 			tick := NewTicker(hour)
 			defer tick.Stop()

@@ -29,9 +29,13 @@
 //	the k-th send on a channel                 the k-th receive returns                     the slot
 //	the k-th receive                           the (k+C)-th send returns, C its capacity    the slot
 //	Close                                      a receive that says closed returns           the channel
+//	NewTimer, Reset of a channel's timer       the receive of its time returns              the timer, then the slot
+//	a context is cancelled                     a wait that ends for it returns              the context itself
 //	Done that makes a WaitGroup zero           Wait returns                                 the WaitGroup
 //	Write on a connection                      Read that returns something                  package syscall's ioSync
 //	what is released at an address             what is acquired there                       Release, Acquire
+//
+// A case of a select is a send or receive like any other.
 //
 // And two accesses that are no memory of the user's, so that misuse shows: a send reads what Close writes, and an Add
 // from zero reads what the first Wait writes, as package sync and the runtime have it.

@@ -7,14 +7,6 @@ var differences = byName(map[string][]string{})
 
 // leftOut are the cases that are not run, since they can't be put onto userrt, as docs/reliability.md lists them too.
 var leftOut = byName(map[string][]string{
-	"select": {
-		"NoRaceBlockedSelectSendSync", "NoRaceSelect1", "NoRaceSelect2", "NoRaceSelect3", "NoRaceSelect4", "NoRaceSelect5", "NoRaceSelectMutex",
-		"NoRaceSelectReadWriteAsync", "RaceChanSendSelectClose", "RaceSelect1", "RaceSelect2", "RaceSelect3", "RaceSelect4", "RaceSelect5",
-		"RaceSelectReadWriteAsync", "RaceSelectReadWriteSync",
-	},
-	"a timer's channel": {
-		"NoRaceHeapReallocation", "NoRaceTicker", "NoRaceTickerReset", "NoRaceTimer", "NoRaceTimerReset",
-	},
 	"its file imports internal/synctest": {
 		"NoRaceSynctestGoroutinesExit", "RaceSynctestGoroutinesExit", "RaceSynctestGoroutinesRecv", "RaceSynctestGoroutinesSleep",
 		"RaceSynctestGoroutinesUnblocked", "RaceSynctestTimers",

@@ -306,6 +306,9 @@ func received[T any](c *hchan.Chan[T]) T {
 	return v
 }
 
+// element returns a variable for what c carries.
+func element[T any](*hchan.Chan[T]) (v T) { return v }
+
 func main() {
 	s, err := sched.New(sched.Config{Procs: 1})
 	if err == nil {

@@ -3,7 +3,9 @@
 package racetest
 
 import (
+	"context"
 	"runtime"
+	"time"
 
 	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/sched"
@@ -226,6 +228,130 @@ var orderedChan = []scenario{
 			}
 			e.tasks(send, recv, send, recv, recv, send)
 		}
+	}},
+	{name: "select's send to receive and back", run: func(e *env) {
+		x, c, never := 0, hchan.Make[int](0), hchan.Make[int](0)
+		send := func() { hchan.Select(hchan.OnRecv(never, nil, nil), hchan.OnSend(c, 1)) }
+		recv := func() { hchan.Select(hchan.OnRecv(c, nil, nil), hchan.OnRecv(never, nil, nil)) }
+		e.tasks(func() { x++; send() }, func() { recv(); x++ })
+		e.tasks(func() { recv(); x++ }, func() { x++; send() })
+		e.tasks(func() { send(); x++ }, func() { x++; recv() })
+		e.tasks(func() { x++; c.Send(1) }, func() { recv(); x++ })
+		e.tasks(func() { c.Recv(); x++ }, func() { x++; send() })
+	}},
+	{name: "select and a buffer", run: func(e *env) {
+		for _, size := range []int{1, 3} {
+			xs, c, never := make([]int, 20), hchan.Make[int](size), hchan.Make[int](0)
+			e.tasks(func() {
+				for k := range xs {
+					hchan.Select(hchan.OnSend(c, k), hchan.OnRecv(never, nil, nil))
+					if k >= size {
+						xs[k-size]++
+					}
+				}
+			}, func() {
+				for k := range xs {
+					xs[k]++
+					hchan.SelectOrdered(hchan.OnRecv(never, nil, nil), hchan.OnRecv(c, nil, nil))
+				}
+			})
+			e.tasks(func() {
+				for k := range xs {
+					xs[k]++
+					hchan.Select(hchan.OnSend(c, k), hchan.OnRecv(never, nil, nil))
+				}
+			}, func() {
+				for range xs {
+					k := 0
+					hchan.Select(hchan.OnRecv(c, &k, nil), hchan.OnRecv(never, nil, nil))
+					xs[k]++
+				}
+			})
+		}
+	}},
+	{name: "pointers through select", run: func(e *env) {
+		for _, size := range []int{0, 1, 4} {
+			c, never := hchan.Make[*int](size), hchan.Make[int](0)
+			e.tasks(func() {
+				for i := range 10 {
+					hchan.Select(hchan.OnSend(c, &i), hchan.OnRecv(never, nil, nil))
+				}
+				c.Close()
+			}, func() {
+				for ok := true; ok; {
+					var p *int
+					hchan.Select(hchan.OnRecv(never, nil, nil), hchan.OnRecv(c, &p, &ok))
+					if ok {
+						*p++
+					}
+				}
+			})
+		}
+	}},
+	{name: "what select receives goes to a variable that another task reads later", run: func(e *env) {
+		x, c, next, never := new(int), hchan.Make[int](0), hchan.Make[bool](0), hchan.Make[int](0)
+		ok := new(bool)
+		e.tasks(func() {
+			hchan.Select(hchan.OnRecv(c, x, ok), hchan.OnRecv(never, nil, nil))
+			next.Send(true)
+		}, func() {
+			c.Send(1)
+			next.Recv()
+			use(*x)
+			*ok = false
+		})
+	}},
+	{name: "close to select", run: func(e *env) {
+		x, c, never := 0, hchan.Make[int](0), hchan.Make[int](0)
+		recv := func() {
+			hchan.Select(hchan.OnRecv(never, nil, nil), hchan.OnRecv(c, nil, nil))
+			use(x)
+		}
+		e.tasks(recv, func() { x++; c.Close() }, recv)
+	}},
+	{name: "cancel to select, SendContext and RecvContext", run: func(e *env) {
+		x := 0
+		ctx, cancel := context.WithCancel(context.Background())
+		e.tasks(func() {
+			hchan.Select(hchan.OnRecv(hchan.Make[int](0), nil, nil), hchan.OnDone(ctx))
+			use(x)
+		}, func() {
+			_ = hchan.Make[int](0).SendContext(ctx, 1)
+			use(x)
+		}, func() {
+			_, _, _ = hchan.Make[int](0).RecvContext(ctx)
+			use(x)
+		}, func() {
+			for hchan.Select(hchan.OnDone(ctx), hchan.Default()) != 0 {
+				sched.Yield()
+			}
+			use(x)
+		}, func() { x++; cancel() })
+	}},
+	{name: "SendContext to RecvContext", run: func(e *env) {
+		for _, size := range []int{0, 1} {
+			ctx, cancel := context.WithCancel(context.Background())
+			x, c := 0, hchan.Make[int](size)
+			e.tasks(func() { x++; _ = c.SendContext(ctx, 1) }, func() { _, _, _ = c.RecvContext(ctx); x++ })
+			e.tasks(func() { _, _, _ = c.RecvContext(ctx); x++ }, func() { x++; _ = c.SendContext(ctx, 1) })
+			cancel()
+		}
+	}},
+	{name: "a timer's setting to its receive", run: func(e *env) {
+		e.task(func() {
+			x := 0
+			x++
+			tm := hchan.NewTimer(time.Hour)
+			done := hchan.Make[int](0)
+			sched.Go(func() { tm.C.Recv(); x++; done.Send(1) })
+			x++
+			tm.Reset(0)
+			done.Recv()
+			x++
+			sched.Go(func() { hchan.After(1).Recv(); x++; done.Send(1) })
+			done.Recv()
+			x++
+		})
 	}},
 	{name: "after a panic out of a send", run: func(e *env) {
 		x, c := 0, hchan.Make[int](0)

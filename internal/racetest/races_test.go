@@ -3,6 +3,7 @@
 package racetest
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -212,6 +213,53 @@ var races = []scenario{
 	{name: "TryRecv has failed", run: func(e *env) {
 		x, c := 0, hchan.Make[int](1)
 		e.tasks(func() { x = 1; c.TryRecv() }, func() { c.TrySend(1); use(x) })
+	}},
+	{name: "select chose another case", run: func(e *env) {
+		x, a, b := 0, hchan.Make[int](1), hchan.Make[int](1)
+		a.Send(0) // full
+		e.tasks(func() { x = 1; hchan.Select(hchan.OnSend(a, 1), hchan.OnSend(b, 1)) }, func() { a.Recv(); use(x) })
+	}},
+	{name: "select has waited, for another case", run: func(e *env) {
+		x, a, b := 0, hchan.Make[int](0), hchan.Make[int](0)
+		e.tasks(
+			func() { x = 1; hchan.Select(hchan.OnSend(a, 1), hchan.OnRecv(b, nil, nil)) },
+			func() { b.Send(1) },
+			func() { a.Len(); use(x) },
+		)
+	}},
+	{name: "Default tells of nothing", run: func(e *env) {
+		x, a, b := 0, hchan.Make[int](0), hchan.Make[int](0)
+		e.tasks(
+			func() { x = 1; hchan.Select(hchan.OnSend(a, 1), hchan.OnSend(b, 1), hchan.Default()) },
+			func() { hchan.Select(hchan.OnRecv(a, nil, nil), hchan.OnRecv(b, nil, nil), hchan.Default()); use(x) },
+		)
+	}},
+	{name: "two selects receive into one variable", run: func(e *env) {
+		x, a, never := new(int), hchan.Make[int](2), hchan.Make[int](0)
+		a.Send(1)
+		a.Send(2)
+		recv := func() { hchan.Select(hchan.OnRecv(a, x, nil), hchan.OnRecv(never, nil, nil)) }
+		e.tasks(recv, recv)
+	}},
+	{name: "a read after a context has ended the wait", run: func(e *env) {
+		x, c := 0, hchan.Make[int](0)
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { runtime.Gosched(); cancel() }()
+		e.tasks(func() {
+			for range 2 { // the other may have come in time for the first
+				_, _, _ = c.RecvContext(ctx)
+			}
+			use(x)
+		}, func() { x = 1 })
+	}},
+	{name: "Snapshot tells of a send", run: func(e *env) {
+		x, c := 0, hchan.Make[int](1)
+		e.tasks(func() { x = 1; c.Send(1) }, func() {
+			for c.Snapshot().Qcount == 0 {
+				sched.Yield()
+			}
+			use(x)
+		})
 	}},
 	{name: "Len tells of a send", run: func(e *env) {
 		x, c := 0, hchan.Make[int](1)

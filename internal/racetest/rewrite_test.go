@@ -40,7 +40,10 @@ var standIns = map[string][2]string{
 	"sync.WaitGroup":  {"waitgroup", waitName + ".WaitGroup"},
 	"time.Sleep":      {"sched", schedName + ".Sleep"},
 	"time.AfterFunc":  {"sched", schedName + ".AfterFunc"},
-	"time.Timer":      {"sched", schedName + ".Timer"},
+	"time.Timer":      {"sched", schedName + ".Timer"}, // of AfterFunc; those with a channel are never named
+	"time.NewTimer":   {"hchan", hchanName + ".NewTimer"},
+	"time.NewTicker":  {"hchan", hchanName + ".NewTicker"},
+	"time.After":      {"hchan", hchanName + ".After"},
 	"runtime.Gosched": {"sched", schedName + ".Yield"},
 	"runtime.Goexit":  {"sched", schedName + ".Exit"},
 	"testing.T":       {"", "caseT"},
@@ -48,9 +51,6 @@ var standIns = map[string][2]string{
 
 // lacking are names of the standard library that keep a declaration from being rewritten.
 var lacking = map[string]string{
-	"time.NewTimer":        "a timer's channel",
-	"time.NewTicker":       "a timer's channel",
-	"time.After":           "a timer's channel",
 	"runtime.LockOSThread": "runtime.LockOSThread",
 	"runtime.RaceDisable":  "runtime.RaceDisable without RaceEnable, on a stack that other tasks get later",
 	"reflect.MakeChan":     "a channel by reflection",
@@ -352,10 +352,10 @@ func (r *rewriter) selector(s *ast.SelectorExpr) (string, bool) {
 	return "", false
 }
 
-// foreign refuses what another package has with a channel in its type.
+// foreign refuses what another package has with a channel in its type, but for what hchan stands in for.
 func (r *rewriter) foreign(id *ast.Ident) {
 	o := r.info.Uses[id]
-	if o == nil || o.Pkg() == nil || o.Pkg() == r.pkg {
+	if o == nil || o.Pkg() == nil || o.Pkg() == r.pkg || o.Pkg().Path() == "time" {
 		return
 	}
 	if strings.Contains(o.Type().String(), "chan ") {
@@ -375,37 +375,78 @@ func (r *rewriter) ident(id *ast.Ident) {
 	}
 }
 
-// selectStmt rewrites a select with one case: with a default it is an attempt, without one a plain statement.
-// A break would lead somewhere else then.
+// selectStmt rewrites a select: with one case and a default it is an attempt, otherwise a switch over what Select
+// chooses, in which break means the same. As in Go, channels and values are evaluated first, in the order of the cases.
 func (r *rewriter) selectStmt(s *ast.SelectStmt) string {
-	var comm, other *ast.CommClause
+	r.use("hchan")
+	if comm, other := oneAttempt(s); comm != nil {
+		head, first := r.attempt(comm.Comm)
+		return fmt.Sprintf("if %s {\n%s%s } else {\n%s }", head, first, r.statements(comm.Body), r.statements(other.Body))
+	}
+	var before, cases, bodies strings.Builder
+	for i, c := range s.Body.List {
+		c := c.(*ast.CommClause)
+		of, first := r.selectCase(i, c.Comm, &before)
+		cases.WriteString(of + ", ")
+		fmt.Fprintf(&bodies, "case %d:\n%s%s", i, first, r.statements(c.Body))
+	}
+	return fmt.Sprintf("{ %sswitch %s.Select(%s) {\n%s} }", before.String(), hchanName, strings.TrimSuffix(cases.String(), ", "), bodies.String())
+}
+
+// oneAttempt returns the two clauses of a select that has one case and a default, and no break, which would lead somewhere
+// else in an if.
+func oneAttempt(s *ast.SelectStmt) (comm, other *ast.CommClause) {
 	for _, c := range s.Body.List {
 		c := c.(*ast.CommClause)
 		if c.Comm == nil {
 			other = c
 		} else {
-			if comm != nil {
-				r.refuse("select")
-			}
 			comm = c
 		}
 	}
-	if comm == nil {
-		r.refuse("select")
-		return ""
-	}
+	breaks := false
 	ast.Inspect(s, func(n ast.Node) bool {
-		if b, ok := n.(*ast.BranchStmt); ok && b.Tok == token.BREAK && b.Label == nil {
-			r.refuse("break in a select")
-		}
+		b, ok := n.(*ast.BranchStmt)
+		breaks = breaks || ok && b.Tok == token.BREAK && b.Label == nil
 		return true
 	})
-	body := r.statements(comm.Body)
-	if other == nil {
-		return fmt.Sprintf("{ %s\n%s }", r.code(comm.Comm), body)
+	if len(s.Body.List) != 2 || comm == nil || other == nil || breaks {
+		return nil, nil
 	}
-	head, first := r.attempt(comm.Comm)
-	return fmt.Sprintf("if %s {\n%s%s } else {\n%s }", head, first, body, r.statements(other.Body))
+	return comm, other
+}
+
+// selectCase returns the Case for the i-th clause, and what comes first in its body; before gets its variables.
+func (r *rewriter) selectCase(i int, s ast.Stmt, before *strings.Builder) (of, first string) {
+	receive := func(names []ast.Expr, tok token.Token, u ast.Expr) (of, first string) {
+		fmt.Fprintf(before, "uc%d := %s; ", i, r.code(ast.Unparen(u).(*ast.UnaryExpr).X))
+		vars := []string{"nil", "nil"}
+		var left, right []string
+		for k, n := range names {
+			vars[k] = fmt.Sprintf("&uv%d_%d", i, k)
+			left, right = append(left, r.code(n)), append(right, vars[k][1:])
+		}
+		if len(names) > 0 {
+			fmt.Fprintf(before, "uv%d_0 := element(uc%d); ", i, i)
+			first = fmt.Sprintf("%s %s %s\n", strings.Join(left, ", "), tok, strings.Join(right, ", "))
+		}
+		if len(names) > 1 {
+			fmt.Fprintf(before, "var uv%d_1 bool; ", i)
+		}
+		return fmt.Sprintf("%s.OnRecv(uc%d, %s)", hchanName, i, strings.Join(vars, ", ")), first
+	}
+	switch s := s.(type) {
+	case nil:
+		return hchanName + ".Default()", ""
+	case *ast.SendStmt:
+		return fmt.Sprintf("%s.OnSend(%s, %s)", hchanName, r.code(s.Chan), r.code(s.Value)), ""
+	case *ast.ExprStmt:
+		return receive(nil, 0, s.X)
+	case *ast.AssignStmt:
+		return receive(s.Lhs, s.Tok, s.Rhs[0])
+	}
+	r.refuse("select")
+	return "", ""
 }
 
 func (r *rewriter) statements(list []ast.Stmt) string {
