@@ -119,6 +119,8 @@ func TestPairList(t *testing.T) {
 		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/forkjoin-both", "sched/for", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
 		"sched/unbalanced", "sched/sleep-late", "sched/timer-set", "sched/timer-fire", "sched/parked-bytes", "sched/fresh-bytes",
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
+		"hchan/select-ready", "hchan/select-one", "hchan/select-park", "hchan/try",
+		"hchan/sieve", "hchan/pipeline-100", "hchan/fanin-100", "hchan/contended-8x8", "hchan/mixed", "hchan/range", "hchan/large",
 		"waitgroup/fanout", "skynet", "netpoll/echo-64",
 	}
 	var names []string

@@ -40,7 +40,7 @@ func OnSend[T any](c Sender[T], v T) Case {
 // what becomes of its address, but what v points to goes to another task: the assignment that is never made says so.
 func (c *Chan[T]) sending(v T) *hchan {
 	if never {
-		c.enqueue(v)
+		*c.tail() = v
 	}
 	return c.base()
 }
@@ -112,7 +112,7 @@ func (c *Chan[T]) sendNow(elem unsafe.Pointer) (gp *sched.G, did bool) {
 		return c.give(sg, *(*T)(elem)), true
 	}
 	if c.qcount.load() < c.dataqsiz {
-		c.enqueue(*(*T)(elem))
+		*c.tail() = *(*T)(elem)
 		return nil, true
 	}
 	return nil, false
@@ -120,14 +120,16 @@ func (c *Chan[T]) sendNow(elem unsafe.Pointer) (gp *sched.G, did bool) {
 
 // recvNow receives into *elem if that does not block.
 func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
-	var v T
 	if sg := c.sendq.dequeue(); sg != nil {
+		var v T
 		v, gp = c.takeFrom(sg)
 		put(elem, v)
 		return gp, true, true
 	}
 	if c.qcount.load() > 0 {
-		put(elem, c.dequeue())
+		slot := c.head()
+		put(elem, *slot)
+		*slot = *new(T)
 		return nil, true, true
 	}
 	if c.closed.load() == 0 {
@@ -136,7 +138,7 @@ func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
 	if hb.On {
 		hb.Acquire(c.closing.Addr())
 	}
-	put(elem, v)
+	put(elem, *new(T))
 	return nil, false, true
 }
 
@@ -183,6 +185,5 @@ func (c *Chan[T]) given(sg *sudog, elem unsafe.Pointer) {
 
 // clear makes *elem zero.
 func (c *Chan[T]) clear(elem unsafe.Pointer) {
-	var zero T
-	put(elem, zero)
+	put(elem, *new(T))
 }

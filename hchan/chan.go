@@ -93,14 +93,29 @@ func (c *Chan[T]) All() iter.Seq[T] {
 	}
 }
 
-// enqueue copies v into the buffer, which has room. Needs lock.
-func (c *Chan[T]) enqueue(v T) {
+// tail returns the slot that the next send fills, which the caller does at once; there is room. Needs lock. A function that was
+// given the value would copy it once more, which large elements feel.
+func (c *Chan[T]) tail() *T {
+	i := c.sendx
 	if hb.On {
-		c.passed(c.sendx, hb.User())
+		c.passed(i, hb.User())
 	}
-	c.buf[c.sendx] = v
 	if c.sendx++; c.sendx == c.dataqsiz {
 		c.sendx = 0
 	}
 	c.qcount.add(1)
+	return &c.buf[i]
+}
+
+// head returns the slot with the oldest element, which the caller takes out at once, leaving zero; there is one. Needs lock.
+func (c *Chan[T]) head() *T {
+	i := c.recvx
+	if hb.On {
+		c.passed(i, hb.User())
+	}
+	if c.recvx++; c.recvx == c.dataqsiz {
+		c.recvx = 0
+	}
+	c.qcount.add(^uint32(0))
+	return &c.buf[i]
 }

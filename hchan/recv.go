@@ -23,7 +23,9 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		}
 	}
 	if c.qcount.load() > 0 {
-		v = c.dequeue()
+		slot := c.head()
+		v = *slot
+		*slot = *new(T)
 		c.lock.Unlock()
 		if sched.Preempting() {
 			sched.GiveWay()
@@ -55,21 +57,6 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		hb.Acquire(c.closing.Addr())
 	}
 	return v, ok
-}
-
-// dequeue takes the oldest element out of the buffer, which is not empty. Needs lock.
-func (c *Chan[T]) dequeue() T {
-	var zero T
-	if hb.On {
-		c.passed(c.recvx, hb.User())
-	}
-	v := c.buf[c.recvx]
-	c.buf[c.recvx] = zero
-	if c.recvx++; c.recvx == c.dataqsiz {
-		c.recvx = 0
-	}
-	c.qcount.add(^uint32(0))
-	return v
 }
 
 // take receives while the sender of sg waits, and releases lock. The same in Go: runtime/chan.go, recv.
@@ -128,7 +115,9 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 	}
 	switch {
 	case c.qcount.load() > 0:
-		v, ok, received = c.dequeue(), true, true
+		slot := c.head()
+		v, ok, received = *slot, true, true
+		*slot = *new(T)
 	case c.closed.load() != 0:
 		received = true
 		if hb.On {

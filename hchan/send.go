@@ -31,7 +31,7 @@ func (c *Chan[T]) Send(v T) {
 		}
 	}
 	if c.qcount.load() < c.dataqsiz {
-		c.enqueue(v)
+		*c.tail() = v
 		c.lock.Unlock()
 		if sched.Preempting() {
 			sched.GiveWay()
@@ -109,7 +109,7 @@ func (c *Chan[T]) TrySend(v T) bool {
 	}
 	ok := c.qcount.load() < c.dataqsiz
 	if ok {
-		c.enqueue(v)
+		*c.tail() = v
 	}
 	c.lock.Unlock()
 	if sched.Preempting() {
