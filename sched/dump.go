@@ -35,14 +35,12 @@ func (s *Scheduler) Dump(w io.Writer) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		defer hb.Tell()
 	}
 	d := collect(s)[0]
 	var b bytes.Buffer
 	d.text(&b)
 	goroutinesText(&b, d.Goroutines)
-	_, err := w.Write(b.Bytes())
-	return err
+	return writeOut(w, b.Bytes())
 }
 
 // DumpJSON writes what Dump does, and the ids in each queue, as one JSON object, a DumpInfo. The keys parent
@@ -51,14 +49,12 @@ func (s *Scheduler) DumpJSON(w io.Writer) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		defer hb.Tell()
 	}
 	text, err := json.MarshalIndent(collect(s)[0], "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(text, '\n'))
-	return err
+	return writeOut(w, append(text, '\n'))
 }
 
 // DumpAll is Dump for all Schedulers of the process that are not closed, in the order in which they were
@@ -67,7 +63,6 @@ func DumpAll(w io.Writer) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		defer hb.Tell()
 	}
 	var b bytes.Buffer
 	ds := collect(allSchedulers()...)
@@ -77,8 +72,7 @@ func DumpAll(w io.Writer) error {
 	if len(ds) > 0 {
 		goroutinesText(&b, ds[0].Goroutines)
 	}
-	_, err := w.Write(b.Bytes())
-	return err
+	return writeOut(w, b.Bytes())
 }
 
 // text writes all but the plain goroutines.

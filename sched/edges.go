@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"context"
+	"io"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/hb"
@@ -9,40 +11,36 @@ import (
 // What the race detector is told of tasks; package hb has the table of edges. Nothing of it is compiled without the
 // detector. The same in Go: the calls of racerelease and its neighbours all over the runtime.
 
-// joined is an Ender whose task's end happens before something else than the Ender's own waiting.
-type joined interface{ endsBefore() unsafe.Pointer }
+// ownEnder is an Ender of this package's, which states by itself what comes after the end.
+type ownEnder interface{ ours() }
 
-// endsBefore is where gp's end is released for its Ender; nil if it has none.
-func (gp *G) endsBefore() unsafe.Pointer {
-	if j, ok := gp.end.(joined); ok {
-		return j.endsBefore()
-	}
-	return (*[2]unsafe.Pointer)(unsafe.Pointer(&gp.end))[1]
-}
+func (*ending) ours() {}
+func (*frame) ours()  {}
 
-// handle calls h, the PanicHandler, for gp, which has ended, and before anybody is told of that.
-func (gp *G) handle(h func(*PanicError), e *PanicError) {
+// callEnder calls TaskEnded of end: a user's own as part of the task that has ended.
+func callEnder(end Ender, how End) {
 	if hb.On {
-		at := gp.endsBefore()
-		if at == nil {
-			at = gp.s.allEnds()
+		if _, own := end.(ownEnder); !own {
+			hb.Out()
+			defer hb.Back()
 		}
-		hb.OutFor(at)
-		defer hb.BackFor()
 	}
-	h(e)
+	end.TaskEnded(how)
 }
 
 // parked is where Ready releases and Park acquires.
 func (gp *G) parked() unsafe.Pointer { return unsafe.Pointer(&gp.native) }
 
-// committed calls commit for gp, which has left; apart if it is the user's.
-func (gp *G) committed(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer, apart bool) bool {
-	if hb.On && apart {
+// apart is a user's commit that runs for who has left, and not as our own code.
+func apart(commit func(*G, unsafe.Pointer) bool) func(*G, unsafe.Pointer) bool {
+	if commit == nil {
+		return nil
+	}
+	return func(gp *G, arg unsafe.Pointer) bool {
 		hb.OutFor(gp.parked())
 		defer hb.BackFor()
+		return commit(gp, arg)
 	}
-	return commit(gp, arg)
 }
 
 // outside calls fn, a function of the user's, from our code.
@@ -54,6 +52,49 @@ func outside(fn func()) {
 	fn()
 }
 
+// writeOut gives text, which our code has made, to a user's Writer.
+func writeOut(w io.Writer, text []byte) error {
+	if hb.On {
+		fresh(text)
+		hb.Out()
+		defer hb.Back()
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// fresh makes text look as if nobody had touched it.
+func fresh(text []byte) {
+	hb.Fresh(unsafe.Pointer(unsafe.SliceData(text)), uintptr(cap(text)))
+}
+
+// watch calls f when ctx ends, until unwatch.
+func (w *endWait) watch(ctx context.Context, f func()) {
+	w.stop = afterFunc(ctx, f)
+	if hb.On {
+		hb.Release(w.happened()) // for unwatch
+	}
+}
+
+// afterFunc is context.AfterFunc, which may call methods of a user's Context.
+func afterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	return context.AfterFunc(ctx, f)
+}
+
+// unwatch is called by whoever sees that the watch is over, for the one who has called Shutdown.
+func (w *endWait) unwatch() {
+	stop := w.stop
+	if hb.On {
+		hb.OutAfter(w.happened())
+		defer hb.BackFor()
+	}
+	stop()
+}
+
 // The detector takes what is done to an atomic variable at an address for what is stated there, so none of these is one.
 
 // settings is where Set releases and what t calls acquires.
@@ -62,8 +103,11 @@ func (t *timer) settings() unsafe.Pointer { return unsafe.Pointer(&t.seq) }
 // happened is where tell, or the end of the task that e is the ending of, releases and await acquires.
 func (e *event) happened() unsafe.Pointer { return unsafe.Pointer(&e.waiters) }
 
-// endsBefore implements joined.
-func (e *ending) endsBefore() unsafe.Pointer { return e.happened() }
+// endCalls is where Close and Shutdown release when they begin, and the Close of a poller acquires.
+func (s *Scheduler) endCalls() unsafe.Pointer { return unsafe.Pointer(&s.waits) }
+
+// made is where New releases.
+func (s *Scheduler) made() unsafe.Pointer { return unsafe.Pointer(&s.tun) }
 
 // allEnds is where each task of s releases its end and Close and Shutdown acquire.
 func (s *Scheduler) allEnds() unsafe.Pointer { return unsafe.Pointer(&s.cfg) }

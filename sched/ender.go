@@ -5,6 +5,7 @@ import (
 
 	"github.com/userrt/userrt/internal/futex"
 	"github.com/userrt/userrt/internal/getg"
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // The ender: the goroutine that brings a Scheduler to its end, through the states that shutdown.go shows, and then
@@ -42,6 +43,10 @@ func (s *Scheduler) wakeEnder() {
 
 // ender is the goroutine that ends s.
 func (s *Scheduler) ender() {
+	if hb.On {
+		hb.Register()
+		defer hb.Unregister()
+	}
 	getg.SetLabels(nil)
 	s.awaitDrained()
 	if left := s.finish(); len(left) > 0 {
@@ -76,13 +81,13 @@ func (s *Scheduler) awaitDrained() {
 // tellEnd tells all that wait how s has ended; left are tasks that could not be unwound.
 func (s *Scheduler) tellEnd(left []TaskRef) {
 	s.lock.Lock()
-	waits, stops := s.waits, s.stops
+	waits, watches := s.waits, s.watches
 	s.waits = nil
 	cause, cut := s.cause, s.cut
 	if len(left) > 0 {
-		s.gaveUp, stops = true, nil
+		s.gaveUp, watches = true, nil
 	} else {
-		s.over, s.stops = true, nil
+		s.over, s.watches = true, nil
 	}
 	s.lock.Unlock()
 	for _, w := range waits {
@@ -95,8 +100,8 @@ func (s *Scheduler) tellEnd(left []TaskRef) {
 		}
 		w.tell(func() { w.err = err })
 	}
-	for _, stop := range stops {
-		stop()
+	for _, w := range watches {
+		w.unwatch()
 	}
 }
 
@@ -199,7 +204,7 @@ func (s *Scheduler) endWorkers() {
 		futex.Wait(s.workersUp.Addr(), n, int64(time.Millisecond))
 	}
 	if p := s.poller.Load(); p != nil {
-		_ = (*p).Close()
+		s.closePoller(*p)
 	}
 	s.gone.Store(true)
 	s.traceEnd()

@@ -58,7 +58,12 @@ type ending struct {
 }
 
 // TaskEnded implements Ender.
-func (e *ending) TaskEnded(how End) { e.tell(func() { e.how = how }) }
+func (e *ending) TaskEnded(how End) {
+	if hb.On {
+		hb.Release(e.happened())
+	}
+	e.tell(func() { e.how = how })
+}
 
 // wait blocks until the task has ended and returns how. If the caller is unwound meanwhile, its task ends.
 func (e *ending) wait() End {

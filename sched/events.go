@@ -94,7 +94,7 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 // pollFor is a blocking Poll.
 func (s *Scheduler) pollFor(poller *Poller, delayNS int64) *GList {
 	l := &GList{s: s}
-	(*poller).Poll(delayNS, l)
+	s.callPoll(*poller, delayNS, l)
 	s.lastpoll.Store(s.nanotime())
 	return l
 }
@@ -102,7 +102,7 @@ func (s *Scheduler) pollFor(poller *Poller, delayNS int64) *GList {
 // pollerWaits reports whether any G is parked on the poller.
 func (s *Scheduler) pollerWaits() bool {
 	p := s.poller.Load()
-	return p != nil && (*p).Waiting()
+	return p != nil && s.asksWaiting(*p)
 }
 
 // breakPoll makes pollSleep return.
@@ -110,7 +110,7 @@ func (s *Scheduler) breakPoll() {
 	s.pollKey.Add(1)
 	futex.Wake(s.pollKey.Addr(), 1)
 	if p := s.poller.Load(); p != nil && !s.onFutex.Load() {
-		(*p).Break()
+		s.callBreak(*p)
 	}
 }
 

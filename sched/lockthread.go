@@ -117,7 +117,7 @@ func wireable() (*stack, *M, *G) {
 }
 
 // parkWired is Park of a wired task.
-func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer, apart bool) bool {
+func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
 	st := gp.native.wired
 	m := st.m
 	p := m.p
@@ -126,7 +126,7 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer,
 		h.parked(gp)
 	}
 	gp.state.Store(gWaiting)
-	if commit != nil && !gp.committed(commit, arg, apart) && gp.state.CompareAndSwap(gWaiting, gRunning) {
+	if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunning) {
 		if h := m.s.hooks; h != nil {
 			h.readied(gp)
 		}

@@ -27,7 +27,6 @@ type M struct {
 	commit  func(*G, unsafe.Pointer) bool
 	arg     unsafe.Pointer
 	lock    *rawlock.Mutex
-	apart   bool // commit is the user's; see committed
 
 	nextg    *G   // for g0 to run next
 	viaG0    bool // Tunables.NoDirectSwitch; never changes

@@ -85,15 +85,15 @@ func (n *native) waitsFor(on unsafe.Pointer) {
 
 // parkNative is Park without a stack to leave: on a plain goroutine, which is never unwound, the commit
 // runs right here.
-func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer, apart bool) bool {
+func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer) bool {
 	gp.reason = reason
 	gp.native.waitsFor(arg)
 	if gp.native.wired != nil {
-		return gp.parkWired(commit, arg, apart)
+		return gp.parkWired(commit, arg)
 	}
 	gp.native.waits()
 	gp.state.Store(gWaiting)
-	if commit == nil || gp.committed(commit, arg, apart) || !gp.Claim() {
+	if commit == nil || commit(gp, arg) || !gp.Claim() {
 		gp.native.sema.Lock()
 	} else {
 		gp.native.goesOn()

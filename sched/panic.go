@@ -97,7 +97,7 @@ func (st *stack) handlePanic(e *PanicError) {
 		}
 		crash(e) // the handler has called Goexit
 	}()
-	st.g.handle(h, e)
+	outside(func() { h(e) })
 	done = true
 }
 

@@ -67,27 +67,24 @@ func Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg uns
 // It returns false when g is being unwound because its scheduler closes: the caller must take g out
 // of its queue and then call runtime.Goexit.
 func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool, arg unsafe.Pointer) bool {
-	apart := false // commit is the user's
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		if apart = hb.ByUser(); apart {
+		if hb.ByUser() {
+			commit = apart(commit)
 			hb.ReleaseStore(gp.parked())
 			defer func() { hb.Acquire(gp.parked()) }()
 		}
 	}
 	st := gp.stk
 	if st == nil {
-		return gp.parkNative(reason, commit, arg, apart)
+		return gp.parkNative(reason, commit, arg)
 	}
 	m := st.m
 	gp.reason = reason
 	st.wait.begin(arg, m.s.coarse.Load())
 	to := m.schedule()
 	m.act, m.left, m.commit, m.arg = actPark, gp, commit, arg
-	if hb.On {
-		m.apart = apart
-	}
 	leave := coro.Leave(&st.Stack, &to.Stack)
 	coro.Unpin()
 	leave()
@@ -276,7 +273,7 @@ func (m *M) settle() {
 			h.parked(gp)
 		}
 		gp.state.StoreRel(gWaiting)
-		if commit != nil && !gp.committed(commit, arg, m.apart) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
+		if commit != nil && !commit(gp, arg) && gp.state.CompareAndSwap(gWaiting, gRunnable) {
 			if h := m.s.hooks; h != nil {
 				h.readied(gp)
 			}

@@ -35,6 +35,11 @@ type GList struct {
 // Push adds gp, which the caller has claimed. A plain goroutine and a task of another scheduler are
 // made ready at once.
 func (l *GList) Push(gp *G) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.ReleaseStore(gp.parked())
+	}
 	if gp.s != l.s {
 		l.others = true
 		gp.Ready()
@@ -48,6 +53,9 @@ func (l *GList) Push(gp *G) {
 }
 
 type pollState struct {
+	opened, polled hb.Word // for the race detector; see pollers.go
+	theirs         bool    // the poller is the user's, not one that a package of ours has made
+
 	poller   atomic.Pointer[Poller]
 	polling  atomic.Bool  // a worker is inside Poll, or sleeps for timers; whoever sets it may do so
 	lastpoll atomic.Int64 // when Poll last returned, ns
@@ -65,14 +73,17 @@ const pollEveryNS = 1_000_000
 // Poller returns the poller of s, which the first call makes by open. After Close it returns
 // ErrClosed.
 func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
+	theirs := false
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
+		defer s.acquireOpened()
+		theirs = hb.ByUser()
 	}
 	if p := s.poller.Load(); p != nil && !s.closing.Load() {
 		return *p, nil
 	}
-	p, err := open()
+	p, err := callOpen(open, theirs)
 	if err != nil {
 		return nil, err
 	}
@@ -80,15 +91,16 @@ func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
 	old := s.poller.Load()
 	closed := s.closing.Load()
 	if old == nil && !closed {
+		s.madePoller(theirs)
 		s.poller.Store(&p)
 	}
 	s.lock.Unlock()
 	switch {
 	case closed:
-		_ = p.Close()
+		dropPoller(p, theirs)
 		return nil, ErrClosed
 	case old != nil:
-		_ = p.Close() // another call was faster
+		dropPoller(p, theirs) // another call was faster
 		return *old, nil
 	}
 	return p, nil
@@ -113,17 +125,17 @@ func (s *Scheduler) NeedPoll() {
 // pollDue reports whether the network has been left alone for too long.
 func (s *Scheduler) pollDue() bool {
 	p := s.poller.Load()
-	return p != nil && !s.polling.Load() && (*p).Waiting() && s.nanotime()-s.lastpoll.Load() > pollEveryNS
+	return p != nil && !s.polling.Load() && s.asksWaiting(*p) && s.nanotime()-s.lastpoll.Load() > pollEveryNS
 }
 
 // poll asks the poller, without blocking, if there is one with somebody waiting and nobody else polls.
 func (s *Scheduler) poll() GList {
 	p := s.poller.Load()
-	if p == nil || !(*p).Waiting() || !s.polling.CompareAndSwap(false, true) {
+	if p == nil || !s.asksWaiting(*p) || !s.polling.CompareAndSwap(false, true) {
 		return GList{s: s}
 	}
 	l := GList{s: s} // escapes to the heap, so it is made only here
-	(*p).Poll(0, &l)
+	s.callPoll(*p, 0, &l)
 	s.lastpoll.Store(s.nanotime())
 	s.polling.Store(false)
 	return l

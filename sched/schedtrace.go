@@ -36,28 +36,41 @@ func (s *Scheduler) SchedTrace(w io.Writer) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
-		defer hb.Tell()
 	}
+	return writeOut(w, s.traceText())
+}
+
+func (s *Scheduler) traceText() []byte {
 	g := gather{s: s, info: newDumpInfo(s)}
 	g.queues(0)
 	var b bytes.Buffer
 	g.info.traceLine(&b)
-	_, err := w.Write(b.Bytes())
-	return err
+	return b.Bytes()
+}
+
+// trace writes the line to standard error, for nobody.
+func (s *Scheduler) trace() {
+	text := s.traceText()
+	if hb.On {
+		fresh(text)
+		hb.OutAfter(s.made())
+		defer hb.BackFor()
+	}
+	_, _ = os.Stderr.Write(text)
 }
 
 // traceDue writes the line if it is time; sysmon calls it.
 func (s *Scheduler) traceDue(now int64) {
 	if traceEveryNS != 0 && now-s.tracedAt >= traceEveryNS {
 		s.tracedAt = now
-		_ = s.SchedTrace(os.Stderr)
+		s.trace()
 	}
 }
 
 // traceEnd writes the last line.
 func (s *Scheduler) traceEnd() {
 	if traceEveryNS != 0 {
-		_ = s.SchedTrace(os.Stderr)
+		s.trace()
 	}
 }
 

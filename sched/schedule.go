@@ -219,7 +219,7 @@ func (st *stack) runTasks() {
 		if hb.On {
 			// Here and not in a function: one that begins in one context must not end in another. Hooks run as our own
 			// code, and what they have been told of a task before it begins comes before that.
-			hb.Task(gp.pc, unsafe.Pointer(gp), gp.endsBefore(), gp.s.allEnds(), gp.s.hooks != nil)
+			hb.Task(gp.pc, unsafe.Pointer(gp), gp.s.hooks != nil)
 		}
 		fn()
 		if hb.On {
@@ -243,11 +243,14 @@ func (gp *G) tellEnd(how End) {
 	if gp.unwound {
 		how = End{Panic: how.Panic, Dropped: true}
 	}
-	end.TaskEnded(how)
+	callEnder(end, how)
 }
 
 // goexit0 ends gp, the task on st. The same in Go: runtime/proc.go, goexit0.
 func (st *stack) goexit0(gp *G) {
+	if hb.On {
+		hb.TaskGone(gp.s.allEnds())
+	}
 	if getg.Labels() != nil {
 		getg.SetLabels(nil)
 	}

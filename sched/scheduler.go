@@ -134,7 +134,10 @@ func New(cfg Config) (*Scheduler, error) {
 	}
 	s, err := newScheduler(cfg)
 	if hb.On {
-		hb.Tell()
+		if err == nil {
+			hb.Release(s.made())
+		}
+		hb.Tell() // of err, and tests look inside
 	}
 	return s, err
 }

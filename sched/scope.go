@@ -114,7 +114,8 @@ func (sc *Scope) fail(err error, panicked bool) {
 	}
 	sc.lock.Unlock()
 	if first {
-		sc.cancel(err)
+		cancel := sc.cancel // it runs what others have made of the context
+		outside(func() { cancel(err) })
 	}
 }
 
@@ -298,9 +299,7 @@ type scopeTask struct {
 func (t *scopeTask) run() { t.err = t.fn(t.sc.ctx) }
 
 func (*scopeTask) takesPanic() {}
-
-// endsBefore implements joined.
-func (t *scopeTask) endsBefore() unsafe.Pointer { return unsafe.Pointer(t.sc) }
+func (*scopeTask) ours()       {}
 
 // TaskEnded implements Ender.
 func (t *scopeTask) TaskEnded(how End) {
@@ -310,6 +309,9 @@ func (t *scopeTask) TaskEnded(how End) {
 	}
 	if err != nil {
 		t.sc.fail(err, how.Panic != nil)
+	}
+	if hb.On {
+		hb.Release(unsafe.Pointer(t.sc))
 	}
 	t.sc.release()
 }

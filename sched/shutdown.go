@@ -30,18 +30,18 @@ type endState struct {
 	gaveUp   bool // the ender no longer waits for tasks that run on
 	over     bool // the ender has nothing left to do
 	cause    error
-	cut      int           // tasks that were unwound or dropped
-	waits    []*endWait    // who waits for the ender
-	stops    []func() bool // what ends the watch over Shutdown's contexts
+	cut      int        // tasks that were unwound or dropped
+	waits    []*endWait // who waits for the ender
+	watches  []*endWait // of calls of Shutdown whose contexts are watched
 }
 
 // endWait is where one call of Close or Shutdown waits.
 type endWait struct {
 	event
-	s    *Scheduler
 	op   string
-	late bool // s was closing before the call: what was cut short is none of its business
+	late bool // the Scheduler was closing before the call: what was cut short is none of its business
 	err  error
+	stop func() bool // ends the watch over Shutdown's context
 }
 
 // Close ends s: tasks that have not started never run, parked ones are unwound (their deferred calls
@@ -55,15 +55,16 @@ func (s *Scheduler) Close() error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
+		hb.Release(s.endCalls())
 	}
-	w := &endWait{s: s, op: "Close"}
+	w := &endWait{op: "Close"}
 	if ownTask(s) {
 		w = nil
 	}
 	if !s.beginClose(ErrClosed, w) || w == nil {
 		return nil
 	}
-	return w.wait()
+	return s.awaitEnd(w)
 }
 
 // Shutdown waits until all tasks of s have ended, then ends s as Close does. From now on only tasks of s may
@@ -85,11 +86,12 @@ func (s *Scheduler) Shutdown(ctx context.Context) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
+		hb.Release(s.endCalls())
 	}
 	if ctx == nil {
 		panic("sched: Shutdown with nil Context")
 	}
-	w := &endWait{s: s, op: "Shutdown"}
+	w := &endWait{op: "Shutdown"}
 	own := ownTask(s)
 	if !s.beginDrain(w, own) {
 		if hb.On {
@@ -97,20 +99,20 @@ func (s *Scheduler) Shutdown(ctx context.Context) error {
 		}
 		return nil // s has ended
 	}
-	stop := context.AfterFunc(ctx, func() { s.shutdownNow(ctx.Err(), w) })
+	w.watch(ctx, func() { s.shutdownNow(ctx.Err(), w) })
 	s.lock.Lock()
 	over := s.over
 	if !over {
-		s.stops = append(s.stops, stop)
+		s.watches = append(s.watches, w)
 	}
 	s.lock.Unlock()
 	if over {
-		stop()
+		w.unwatch()
 	}
 	if own {
 		return nil
 	}
-	return w.wait()
+	return s.awaitEnd(w)
 }
 
 // ownTask reports whether the caller is a task of s, maybe within Block.
@@ -166,6 +168,10 @@ func (s *Scheduler) closeLocked(cause error) {
 
 // shutdownNow is called when the context of the Shutdown that waits by w has ended.
 func (s *Scheduler) shutdownNow(cause error, w *endWait) {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	if s.beginClose(cause, nil) {
 		return
 	}
@@ -178,14 +184,14 @@ func (s *Scheduler) shutdownNow(cause error, w *endWait) {
 	}
 }
 
-// wait waits until the ender has told w how s has ended.
-func (w *endWait) wait() error {
+// awaitEnd waits until the ender has told w how s has ended.
+func (s *Scheduler) awaitEnd(w *endWait) error {
 	if !w.await() {
 		runtime.Goexit() // the caller is a task of a scheduler that closes itself
 	}
 	if hb.On {
-		hb.Acquire(w.s.allEnds())
-		if w.err != nil || w.s.hooks != nil { // hooks run as our own code
+		hb.Acquire(s.allEnds())
+		if w.err != nil || s.hooks != nil { // hooks run as our own code
 			hb.Tell()
 		}
 	}

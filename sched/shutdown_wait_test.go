@@ -307,7 +307,7 @@ func TestShutdownStopsToWatchItsContext(t *testing.T) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	require.Nil(t, s.stops)
+	require.Nil(t, s.watches)
 	require.EqualValues(t, 0, ctx.watches.Load())
 }
 

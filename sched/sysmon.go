@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nap"
 )
 
@@ -50,6 +51,10 @@ func (s *Scheduler) sysmonWake() {
 }
 
 func (s *Scheduler) sysmon() {
+	if hb.On {
+		hb.Register()
+		defer hb.Unregister()
+	}
 	n := nap.New()
 	delay, idle := int64(sysmonMinNS), 0
 	for {

@@ -1,6 +1,11 @@
 package sched
 
-import "runtime"
+import (
+	"runtime"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+)
 
 // Unwinding: how tasks that have not ended by themselves are brought to their end when their scheduler closes. The
 // runtime has no counterpart.
@@ -74,7 +79,14 @@ func (gp *G) exitIfUnwound() {
 // drop ends gp, which never started, on m's g0.
 func (m *M) drop(gp *G) {
 	gp.fn, gp.labels, gp.name, gp.extras = nil, nil, "", 0
+	if hb.On { // to the detector it is one that does nothing but end
+		hb.Task(gp.pc, unsafe.Pointer(gp), gp.s.hooks != nil)
+		hb.TaskOver()
+	}
 	gp.tellEnd(End{Dropped: true})
+	if hb.On {
+		hb.TaskGone(gp.s.allEnds())
+	}
 	if h := m.s.hooks; h != nil {
 		h.ended(gp)
 	}

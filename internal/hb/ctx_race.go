@@ -24,20 +24,19 @@ func callerFP() uintptr
 // state is what this package knows of a goroutine: of a stack of ours while it lives, of a plain goroutine
 // while it is in a call of ours.
 type state struct {
-	user   uintptr // the context of the task, or of the plain goroutine itself
+	user   uintptr // the context of the task, or of the plain goroutine itself; 0: the code runs for nobody
 	kernel uintptr // the one in which our own code runs
 	depth  int     // how many calls of ours it is in; 0: the user's code runs
 	top    uintptr // how far from the upper end of its stack the user's frames end
 	plain  bool
-	saved  []saved           // of the calls of ours that have called back
-	ends   [2]unsafe.Pointer // where the end of the task is released
+	saved  []saved // of the calls of ours that have called back
 }
 
 // saved is what Back goes back to.
 type saved struct {
 	depth     int
 	user, top uintptr
-	at        unsafe.Pointer // of OutFor
+	before    unsafe.Pointer // where BackFor releases; nil: nowhere
 }
 
 // The table that finds a goroutine's state by its g: open addressing, at most maxProbes steps. Only the goroutine
@@ -167,28 +166,21 @@ func end(ctx uintptr) { call(endFn(), ctx, 0, 0, 0) }
 // The three ways to state an edge, by the runtime's exported functions, which look whether they may touch addr.
 
 //go:norace
-func acquire(ctx uintptr, addr unsafe.Pointer) {
-	at := current(getg.Get())
-	was := *at
-	*at = ctx
-	runtime.RaceAcquire(addr)
-	*at = was
-}
+func acquire(ctx uintptr, addr unsafe.Pointer) { as(ctx, runtime.RaceAcquire, addr) }
 
 //go:norace
-func release(ctx uintptr, addr unsafe.Pointer) {
-	at := current(getg.Get())
-	was := *at
-	*at = ctx
-	runtime.RaceReleaseMerge(addr)
-	*at = was
-}
+func release(ctx uintptr, addr unsafe.Pointer) { as(ctx, runtime.RaceReleaseMerge, addr) }
 
 //go:norace
-func releaseStore(ctx uintptr, addr unsafe.Pointer) {
+func releaseStore(ctx uintptr, addr unsafe.Pointer) { as(ctx, runtime.RaceRelease, addr) }
+
+// as calls do in the context ctx.
+//
+//go:norace
+func as(ctx uintptr, do func(unsafe.Pointer), addr unsafe.Pointer) {
 	at := current(getg.Get())
 	was := *at
 	*at = ctx
-	runtime.RaceRelease(addr)
+	do(addr)
 	*at = was
 }

@@ -22,9 +22,16 @@
 //	Go, Spawn, Scope.Go, Join's call           the task begins                              the G
 //	the task has ended                         Run, Task.Wait, Scoped, Join return;         what waits for it
 //	                                           Close and Shutdown return                    the Scheduler
-//	Ready                                      Park returns                                 the G
+//	the task has ended                         PanicHandler, then its Ender, which are parts of the task
+//	a Scope fails                              what its context's cancelling runs, a part of what has failed
+//	Shutdown has begun to watch its context    it ends that                                 the wait
+//	New                                        a trace line is written                      the Scheduler
+//	Ready, Push                                Park returns                                 the G
 //	Park is called                             its commit function runs                     the G
 //	AfterFunc, Reset, Alarm.Set                the function runs                            the timer
+//	a Poller is opened                         its Poll, Waiting, Break; Poller returns it  the Scheduler
+//	Poll                                       the next Poll, Close                         the Scheduler
+//	the tasks have ended, Shutdown is called   the Poller's Close; then Shutdown returns    the Scheduler
 //	a task of a Scope with a limit has ended   Go that takes its place returns              the Scope
 //	the k-th send on a channel                 the k-th receive returns                     the slot
 //	the k-th receive                           the (k+C)-th send returns, C its capacity    the slot
@@ -55,7 +62,8 @@
 //
 // in just this form: the detector counts calls and returns in each context, so a context may only be changed by calls
 // made and deferred directly, and back in the same function. What is in a call already may call another. A function of the
-// user's is called between Out and Back; in none of the two may anything of the other's be touched.
+// user's is called between Out and Back, or, where no user waits for it, between OutFor or OutAfter and BackFor; in none
+// of the two may anything of the other's be touched.
 //
 // An address at which an edge is stated must not be that of an atomic variable: the detector keeps one clock for an
 // address, and there is one already.

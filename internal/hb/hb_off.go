@@ -23,6 +23,9 @@ func Back() {}
 // OutFor does nothing.
 func OutFor(addr unsafe.Pointer) {}
 
+// OutAfter does nothing.
+func OutAfter(addr unsafe.Pointer) {}
+
 // BackFor does nothing.
 func BackFor() {}
 
@@ -42,10 +45,13 @@ func Register() {}
 func Unregister() {}
 
 // Task does nothing.
-func Task(pc uintptr, from, end1, end2 unsafe.Pointer, tell bool) {}
+func Task(pc uintptr, from unsafe.Pointer, tell bool) {}
 
 // TaskOver does nothing.
 func TaskOver() {}
+
+// TaskGone does nothing.
+func TaskGone(at unsafe.Pointer) {}
 
 // Acquire does nothing.
 func Acquire(addr unsafe.Pointer) {}

@@ -42,6 +42,18 @@ func (st *state) toUser(g uintptr) {
 	*current(g) = st.user
 }
 
+// here returns the calling goroutine's g and what this package knows of it: nil if nothing. g is 0 where nothing
+// here does anything.
+//
+//go:norace
+func here() (g uintptr, st *state) {
+	if racectxAt == 0 {
+		return 0, nil
+	}
+	g = getg.Get()
+	return g, lookup(g)
+}
+
 // Enter begins a call of ours, and Leave ends it, also when that panics or exits. They stand in each exported function
 // that touches what is shared, in just this form: a deferred call with arguments would be one of a wrapper, which the
 // detector would see begin in one context and end in another.
@@ -53,11 +65,10 @@ func (st *state) toUser(g uintptr) {
 //
 //go:norace
 func Enter() {
-	if racectxAt == 0 {
+	g, st := here()
+	if g == 0 {
 		return
 	}
-	g := getg.Get()
-	st := lookup(g)
 	if st == nil {
 		st = &state{plain: true, user: *current(g), kernel: newCtx(0)}
 		insert(g, st)
@@ -72,11 +83,10 @@ func Enter() {
 //
 //go:norace
 func Leave() {
-	if racectxAt == 0 {
+	g, st := here()
+	if st == nil {
 		return
 	}
-	g := getg.Get()
-	st := lookup(g)
 	if st.depth--; st.depth > 0 {
 		return
 	}
@@ -87,7 +97,8 @@ func Leave() {
 	}
 }
 
-// Register makes the calling goroutine, a new stack of ours, one that runs tasks: it is in our code.
+// Register makes the calling goroutine one of ours, which calls user code only by Task, OutFor and OutAfter: a stack
+// that runs tasks, or one that looks after a Scheduler. It is in our code.
 //
 //go:norace
 func Register() {
@@ -107,50 +118,48 @@ func Unregister() {
 }
 
 // Task begins the user's part of a task, on a registered stack; pc is where the task was made, and what was
-// released at from has happened before; if tell, all that our code knows too. What the task does will have happened before who acquires one of ends.
+// released at from has happened before; if tell, all that our code knows too.
 //
 //go:norace
-func Task(pc uintptr, from, end1, end2 unsafe.Pointer, tell bool) {
-	if racectxAt == 0 {
+func Task(pc uintptr, from unsafe.Pointer, tell bool) {
+	g, st := here()
+	if st == nil {
 		return
 	}
-	g := getg.Get()
-	st := lookup(g)
 	st.user = newCtx(pc)
 	acquire(st.user, from)
 	if tell {
-		at := unsafe.Pointer(&st.depth)
-		release(st.kernel, at)
-		acquire(st.user, at)
+		st.tell()
 	}
-	st.ends = [2]unsafe.Pointer{end1, end2}
 	st.top = *field(g, 8) - callerFP()
 	st.depth = 0
 	st.toUser(g)
 }
 
-// TaskOver ends what Task began, if that has not been done, however the user's part has ended. If the task panics or
-// exits it must be the first deferred call of ours that runs.
+// TaskOver goes back to our code, however the user's part of the task has ended. If the task panics or exits it must be
+// the first deferred call of ours that runs. Until TaskGone the task is a user who is in a call of ours, and who is
+// told of the end, between Out and Back, is told as a part of it.
 //
 //go:norace
 func TaskOver() {
-	if racectxAt == 0 {
-		return
-	}
-	g := getg.Get()
-	st := lookup(g)
+	g, st := here()
 	if st == nil || st.user == 0 {
 		return
 	}
 	st.depth = 1
-	st.saved = nil
-	for _, at := range st.ends {
-		if at != nil {
-			release(st.user, at)
-		}
-	}
-	st.ends = [2]unsafe.Pointer{}
+	st.saved = st.saved[:0]
 	st.toKernel(g)
+}
+
+// TaskGone forgets the task; all that it has done happens before who acquires at.
+//
+//go:norace
+func TaskGone(at unsafe.Pointer) {
+	_, st := here()
+	if st == nil || st.user == 0 {
+		return
+	}
+	release(st.user, at)
 	end(st.user)
 	st.user = 0
 }
@@ -167,11 +176,7 @@ func TaskOver() {
 //
 //go:norace
 func Out() {
-	if racectxAt == 0 {
-		return
-	}
-	g := getg.Get()
-	st := lookup(g)
+	g, st := here()
 	if st == nil {
 		return
 	}
@@ -197,35 +202,42 @@ func (st *state) out(g, user, fp uintptr) {
 //
 //go:norace
 func OutFor(addr unsafe.Pointer) {
-	if racectxAt == 0 {
-		return
+	if g, st := here(); st != nil {
+		st.outFor(g, callerFP(), addr, addr)
 	}
-	g := getg.Get()
-	st := lookup(g)
-	if st == nil {
-		return
-	}
-	ctx := newCtx(0)
-	acquire(ctx, addr)
-	st.out(g, ctx, callerFP())
-	st.saved[len(st.saved)-1].at = addr
 }
 
-// BackFor returns from OutFor, as soon as the function has: an other who goes on before that is ordered only by what the
-// function has done.
+// OutAfter is OutFor for a function that is called because of another, who has released at addr and does not wait:
+// what it does comes before nothing.
+//
+//go:norace
+func OutAfter(addr unsafe.Pointer) {
+	if g, st := here(); st != nil {
+		st.outFor(g, callerFP(), addr, nil)
+	}
+}
+
+//go:norace
+func (st *state) outFor(g, fp uintptr, after, before unsafe.Pointer) {
+	ctx := newCtx(0)
+	acquire(ctx, after)
+	st.out(g, ctx, fp)
+	st.saved[len(st.saved)-1].before = before
+}
+
+// BackFor returns from OutFor and OutAfter, as soon as the function has: an other who goes on before that is ordered
+// only by what the function has done.
 //
 //go:norace
 func BackFor() {
-	if racectxAt == 0 {
-		return
-	}
-	g := getg.Get()
-	st := lookup(g)
+	g, st := here()
 	if st == nil {
 		return
 	}
 	ctx := st.user
-	release(ctx, st.saved[len(st.saved)-1].at)
+	if at := st.saved[len(st.saved)-1].before; at != nil {
+		release(ctx, at)
+	}
 	st.back(g)
 	end(ctx)
 }
@@ -234,10 +246,7 @@ func BackFor() {
 //
 //go:norace
 func ByUser() bool {
-	if racectxAt == 0 {
-		return false
-	}
-	st := lookup(getg.Get())
+	_, st := here()
 	return st != nil && st.depth == 1 && st.user != 0
 }
 
@@ -245,15 +254,9 @@ func ByUser() bool {
 //
 //go:norace
 func Back() {
-	if racectxAt == 0 {
-		return
+	if g, st := here(); st != nil {
+		st.back(g)
 	}
-	g := getg.Get()
-	st := lookup(g)
-	if st == nil {
-		return
-	}
-	st.back(g)
 }
 
 //go:norace
@@ -276,13 +279,13 @@ func (st *state) back(g uintptr) {
 //
 //go:norace
 func Tell() {
-	if racectxAt == 0 {
-		return
+	if _, st := here(); st != nil && st.user != 0 && st.depth > 0 {
+		st.tell()
 	}
-	st := lookup(getg.Get())
-	if st == nil || st.user == 0 || st.depth == 0 {
-		return
-	}
+}
+
+//go:norace
+func (st *state) tell() {
 	at := unsafe.Pointer(&st.depth)
 	release(st.kernel, at)
 	acquire(st.user, at)
@@ -355,10 +358,7 @@ type Ctx struct{ p uintptr }
 //
 //go:norace
 func User() Ctx {
-	if racectxAt == 0 {
-		return Ctx{}
-	}
-	if st := lookup(getg.Get()); st != nil {
+	if _, st := here(); st != nil {
 		return Ctx{st.user}
 	}
 	return Ctx{}

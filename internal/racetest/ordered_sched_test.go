@@ -244,12 +244,6 @@ var orderedSched = []scenario{
 		must(s.Close())
 		x++
 	}},
-	{name: "end to Ender", run: func(e *env) {
-		end := &ender{done: make(chan struct{})}
-		e.s.GoEnd(func() { end.x++; sched.Yield(); end.x++ }, end)
-		<-end.done
-		end.x++
-	}},
 	{name: "Ready to Park", run: func(e *env) {
 		x := 0
 		var parked atomic.Pointer[sched.G]
@@ -441,13 +435,6 @@ func is(err, want error) {
 		panic(err)
 	}
 }
-
-type ender struct {
-	x    int
-	done chan struct{}
-}
-
-func (e *ender) TaskEnded(sched.End) { e.x++; close(e.done) }
 
 // userLock is a lock as users make it of sched's calls; those who wait get it in turn.
 type userLock struct {

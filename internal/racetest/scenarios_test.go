@@ -74,13 +74,17 @@ const (
 	ended       = "the scenario has ended"
 )
 
+func allScenarios() []scenario {
+	return slices.Concat(races, racesInCalls, orderedSched, orderedCalls, orderedChan, orderedOthers)
+}
+
 // TestRunScenario is what the other tests start a process for.
 func TestRunScenario(t *testing.T) {
 	name := os.Getenv(scenarioVar)
 	if name == "" {
 		t.Skip("runs only where another test asks for it")
 	}
-	all := slices.Concat(races, orderedSched, orderedChan, orderedOthers)
+	all := allScenarios()
 	i := slices.IndexFunc(all, func(sc scenario) bool { return sc.name == name })
 	require.GreaterOrEqual(t, i, 0, "there is a scenario %q", name)
 	for _, n := range strings.Fields(os.Getenv(procsVar)) {
@@ -169,7 +173,7 @@ func seesTasks(t *testing.T) {
 
 func TestRacesAreReported(t *testing.T) {
 	seesTasks(t)
-	for _, sc := range races {
+	for _, sc := range slices.Concat(races, racesInCalls) {
 		for _, n := range sc.procs() {
 			t.Run(fmt.Sprintf("%s/procs=%d", sc.name, n), func(t *testing.T) {
 				t.Parallel()
@@ -195,6 +199,8 @@ func testOrdered(t *testing.T, scs []scenario) {
 	}
 }
 
+func TestCallsOfUsersAreOrdered(t *testing.T) { testOrdered(t, orderedCalls) }
+
 func TestSchedIsOrdered(t *testing.T) { testOrdered(t, orderedSched) }
 
 func TestChannelsAreOrdered(t *testing.T) { testOrdered(t, orderedChan) }
@@ -203,7 +209,7 @@ func TestOthersAreOrdered(t *testing.T) { testOrdered(t, orderedOthers) }
 
 func TestNamesOfScenariosDiffer(t *testing.T) {
 	seen := map[string]bool{}
-	for _, sc := range slices.Concat(races, orderedSched, orderedChan, orderedOthers) {
+	for _, sc := range allScenarios() {
 		require.False(t, seen[sc.name], sc.name)
 		seen[sc.name] = true
 	}
