@@ -49,10 +49,8 @@ func Both[A, R any](f func(A) R, x, y A) (rx, ry R) {
 		GiveWay()
 	}
 	if hb.On {
-		if _, task := ID(); !task {
-			defer enterCall()()
-		}
-		return bothApart(f, x, y)
+		inCall(func() { rx, ry = bothApart(f, x, y) })
+		return rx, ry
 	}
 	st := self()
 	if st == nil {

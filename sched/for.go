@@ -62,10 +62,7 @@ func For(n, grain int, fn func(lo, hi int)) {
 		GiveWay()
 	}
 	if hb.On {
-		if _, task := ID(); !task {
-			defer enterCall()()
-		}
-		forApart(n, grain, fn)
+		inCall(func() { forApart(n, grain, fn) })
 		return
 	}
 	st := self()

@@ -62,10 +62,7 @@ func Join(fns ...func()) {
 	}
 	pc := callerpc.Get()
 	if hb.On {
-		if _, task := ID(); !task {
-			defer enterCall()()
-		}
-		joinApart(fns, pc)
+		inCall(func() { joinApart(fns, pc) })
 		return
 	}
 	st := self()
@@ -170,6 +167,14 @@ func (jf *joinFrame) forget() { jf.fn, jf.labels = nil, nil }
 func joinNative(fns []func(), pc uintptr) {
 	defer enterCall()()
 	joinApart(fns, pc)
+}
+
+// inCall calls fn, and notes that it does if the caller is no task; before the race detector nothing but ID tells.
+func inCall(fn func()) {
+	if _, task := ID(); !task {
+		defer enterCall()()
+	}
+	fn()
 }
 
 // joinApart is Join before the race detector: functions that one stack calls in turn would look ordered, so each has a
