@@ -42,6 +42,36 @@
 // of this package is the replacement for the latter. A task that loops without calling anything of ours, or
 // blocks natively, can't be interrupted: another worker stands in for it (relief.go).
 //
+// # What go test -race sees
+//
+// On linux/amd64 the race detector takes tasks for goroutines: two accesses to one variable race unless something
+// orders them, also where one worker has run both tasks, one after the other. What is done before the left happens
+// before what is done after the right:
+//
+//	Go and its like, Run, Spawn, AfterFunc, Scope.Go     the task begins
+//	Join, Both and For are called                        each of their functions begins
+//	the task has ended                                   Run, Task.Wait, Scoped, Join, Both and For return
+//	the task has ended                                   its Ender is told, PanicHandler too; Close and Shutdown return
+//	a Scope's task fails                                 the Scope's context is done
+//	a task of a Scope with a limit has ended             the Go that takes its place returns
+//	Ready, or a Poller's Push                            Park returns
+//	Park is called                                       its commit function runs
+//	AfterFunc, Reset, Alarm.Set                          the function is called
+//	a Poller is opened                                   its methods are called, Poller returns it
+//	Poll                                                 the next Poll, the Poller's Close
+//
+// Channels and WaitGroups of this module order as the native ones. Nothing else does: not Yield, Sleep or Block, nor
+// Stop of a Timer, nor that there is only one P. (New, Stats, and errors of Close
+// and Shutdown, do without need: they may hide a race.)
+//
+// Join, Both and For make a task of each function or piece, also of what nobody would have taken, so two functions
+// of one Join that touch the same variable are reported. That allocates, and takes microseconds instead of
+// nanoseconds. A task costs some 8 µs, a switch or a channel operation 1 to 3 µs. The detector ends the process when more
+// than some 4,000 tasks have started and not ended. Affinity, LockOSThread and Block work as without it.
+//
+// On other systems, and with the build tag userrt_nohb, all tasks of one worker look ordered, and races between them
+// are missed.
+//
 // # Reading order
 //
 //   - what there is: scheduler.go; g.go (states), p.go, m.go; errors.go, tunables.go, hooks.go
@@ -57,4 +87,5 @@
 //   - the end of it all: shutdown.go, ender.go, unwind.go; trim.go and deadlock.go with lastlook.go
 //   - seen from outside: stats.go, tally.go; dump.go, dumpinfo.go, collect.go, inspect.go, traceback.go,
 //     describe.go, registry.go; schedtrace.go
+//   - for the race detector: edges.go, pollers.go, and package internal/hb
 package sched
