@@ -142,7 +142,9 @@ func TestGoAfterCloseLeavesTheCounter(t *testing.T) {
 
 // TestCloseCountsTasksThatNeverStart: on one P the tasks wait behind the one that closes.
 func TestCloseCountsTasksThatNeverStart(t *testing.T) {
-	closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
+	// Where it takes long to find out who calls, the one that closes would be asked to give way.
+	alone := sched.Config{Tunables: sched.Tunables{NoPreemption: true, NoRelief: true}}
+	closing(t, alone, func(t *testing.T, s *sched.Scheduler) {
 		s.SetProcs(1)
 		var wg WaitGroup
 		var ran atomic.Int32
