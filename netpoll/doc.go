@@ -1,9 +1,9 @@
 // Package netpoll gives tasks and plain goroutines TCP connections that park instead of blocking a
-// thread: a net.Listener and a net.Conn over one epoll instance for each Scheduler.
+// thread: a net.Listener and a net.Conn over one epoll instance, or kqueue, for each Scheduler.
 //
 //	conn.Read --> recv says EAGAIN --> pollDesc.wait: park        (rw.go, polldesc.go)
 //	                                          ^
-//	idle worker --> poller.Poll --> event ----+ ready             (poller.go, epoll_linux.go)
+//	idle worker --> poller.Poll --> event ----+ ready             (poller.go; epoll_linux.go, kqueue_bsd.go)
 //
 // A call tries its system call first and parks on EAGAIN only. Nobody runs for the poller alone:
 // the scheduler's workers poll when they look for work, and one of those that find none waits in
@@ -25,10 +25,12 @@
 // Networks are tcp, tcp4 and tcp6; any other is a net.UnknownNetworkError. There are no deadlines:
 // SetDeadline and its two sisters return an error that wraps os.ErrNoDeadline. Dial tries the
 // addresses of a name one after the other, in the resolver's order. Listen does not use Multipath
-// TCP. Systems other than linux answer every call with an error that wraps errors.ErrUnsupported.
+// TCP. Systems other than linux, darwin and the BSDs answer every call with an error that wraps
+// errors.ErrUnsupported.
 //
 // # Reading order
 //
-// waitword.go, polldesc.go, poller.go, epoll_linux.go; fdmutex.go, fd.go, rw.go; addr.go, sock.go,
-// listen.go, dial.go, conn.go. The same in Go: runtime/netpoll.go, internal/poll and net.
+// waitword.go, polldesc.go, poller.go, epoll_linux.go, kqueue_bsd.go; fdmutex.go, fd.go, rw.go; addr.go, sock.go,
+// listen.go, dial.go, conn.go. Where systems differ there is a small file for each way: raw_*.go, sock_*.go,
+// accept*.go, keepalive*.go, wake_*.go. The same in Go: runtime/netpoll.go, internal/poll and net.
 package netpoll

@@ -1,9 +1,12 @@
+//go:build !userrt_kqueue
+
 package netpoll
 
 import (
 	"encoding/binary"
 	"math"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -26,6 +29,9 @@ type osPoller struct {
 
 // osEvent is an event as the kernel writes it.
 type osEvent unix.EpollEvent
+
+// maxSeq is the largest seq that an event can carry.
+const maxSeq = math.MaxUint32
 
 // wakeTag marks the events of the eventfd; no pollDesc has that index.
 var wakeTag = tag{index: math.MaxUint32}
@@ -108,7 +114,7 @@ func timeoutMS(ns int64) int {
 // decode says whom the event is for, in which directions it may go on, and whether there is an end, a
 // fault or urgent data. A fault or a hang-up concerns both directions: the system call that is then tried
 // tells which it was.
-func (ev *osEvent) decode() (t tag, readable, writable, special bool) {
+func decode(ev *osEvent) (t tag, readable, writable, special bool) {
 	const both = unix.EPOLLHUP | unix.EPOLLERR
 	return tag{uint32(ev.Fd), uint32(ev.Pad)},
 		ev.Events&(unix.EPOLLIN|unix.EPOLLPRI|unix.EPOLLRDHUP|both) != 0,
@@ -141,4 +147,20 @@ func (k *osPoller) drain() {
 	var buf [8]byte
 	_, _ = unix.Read(k.eventfd, buf[:]) // EAGAIN: somebody else has
 	k.wakeSig.Store(0)
+}
+
+// leave leaves a wake to the wait that blocks, as it is level-triggered.
+func (k *osPoller) leave() {}
+
+// epollPwait is epoll_wait. Raw when it cannot block; a thread that waits gives its native P away.
+func epollPwait(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
+	var r uintptr
+	if timeoutMS == 0 {
+		r, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
+	} else {
+		r, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
+	}
+	return int(r), errno
 }

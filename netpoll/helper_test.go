@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,22 +66,6 @@ var warmUp = func() func(t *testing.T) {
 		})
 	}
 }()
-
-// openFDs lists the process's open descriptors of the kinds that this package makes.
-func openFDs(t *testing.T) (fds []string) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	require.NoError(t, err)
-	for _, e := range entries {
-		to, _ := os.Readlink("/proc/self/fd/" + e.Name()) // the one that lists them is gone
-		for _, kind := range []string{"socket:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]"} {
-			if strings.HasPrefix(to, kind) {
-				fds = append(fds, e.Name()+" "+to)
-			}
-		}
-	}
-	return fds
-}
 
 // party is somebody who listens, dials, reads and writes in one of the possible ways.
 type party struct {

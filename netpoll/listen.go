@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -87,6 +87,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	c := &conn{network: l.network}
 	if err := c.fd.init(sysfd); err != nil {
 		return nil, l.opError("accept", err)
+	}
+	if !optionsInherited {
+		_ = setStreamDefaults(sysfd) // the connection is good all the same
 	}
 	local, _ := unix.Getsockname(sysfd)
 	c.laddr, c.raddr = opAddr(tcpAddr(local)), opAddr(tcpAddr(peer))

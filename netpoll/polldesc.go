@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -23,7 +23,7 @@ import (
 // The same in Go: runtime/netpoll.go, pollDesc.
 type pollDesc struct {
 	r, w    waitWord
-	seq     atom.Uint32 // counts the descriptors this has served
+	seq     atom.Uint32 // counts the descriptors this has served, up to maxSeq and again from 0
 	closing atom.Uint32 // 1: whoever waits must give up
 	special atom.Uint32 // 1: there has been an end, a fault or urgent data; set before the notify that tells so
 	index   uint32      // its place in the poller's table, for ever

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -20,7 +20,7 @@ import (
 //
 // Lock order: mu is a leaf; nothing is called under it but the allocator.
 //
-// The same in Go: runtime/netpoll_epoll.go, netpollinit; runtime/netpoll.go, poll_runtime_pollOpen, netpollready, pollCache.
+// The same in Go: runtime/netpoll_epoll.go and runtime/netpoll_kqueue.go, netpollinit; runtime/netpoll.go, poll_runtime_pollOpen, netpollready, pollCache.
 type poller struct {
 	s       *sched.Scheduler
 	kernel  osPoller
@@ -64,8 +64,12 @@ func (p *poller) Poll(delayNS int64, ready *sched.GList) {
 	for {
 		n := p.kernel.wait(events[:], delayNS)
 		found, broken := p.deliver(events[:n], ready)
-		if broken && delayNS != 0 { // who does not block leaves it for who does
-			p.kernel.drain()
+		if broken {
+			if delayNS == 0 {
+				p.kernel.leave() // for who blocks
+			} else {
+				p.kernel.drain()
+			}
 		}
 		if found || broken || delayNS >= 0 {
 			return
@@ -77,7 +81,7 @@ func (p *poller) Poll(delayNS int64, ready *sched.GList) {
 func (p *poller) deliver(events []osEvent, ready *sched.GList) (found, broken bool) {
 	table := *p.table.Load()
 	for i := range events {
-		t, readable, writable, special := events[i].decode()
+		t, readable, writable, special := decode(&events[i])
 		if t == wakeTag {
 			broken = true
 			continue
@@ -192,7 +196,7 @@ func (p *poller) grow() {
 // release puts pd, which nobody uses any more, back on the free list; events that are still under way
 // do not concern its next owner.
 func (p *poller) release(pd *pollDesc) {
-	pd.seq.Add(1)
+	pd.seq.Store((pd.seq.Load() + 1) & maxSeq)
 	p.mu.Lock()
 	pd.link, p.free = p.free, pd
 	p.live--

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -40,7 +40,7 @@ func (f *pollFD) read(b []byte) (int, error) {
 		case errno == 0 && n == 0:
 			return 0, io.EOF
 		case errno == 0:
-			f.drained = n < min(len(b), rawMax)
+			f.drained = shortReadDrains && n < min(len(b), rawMax)
 			giveWay()
 			return n, nil
 		}
@@ -52,7 +52,7 @@ func (f *pollFD) read(b []byte) (int, error) {
 
 // prepareRead begins a read. If the last one got less than it had room for, the socket was empty then, so
 // instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
-// or take the one that has come meanwhile. For a stream on epoll that is sound (epoll(7), question 9)
+// or take the one that has come meanwhile. For a stream on epoll (shortReadDrains) that is sound (epoll(7), question 9)
 // but for two cases: an end or a fault is told once, maybe together with the data that was read, and
 // a read stops short at the mark of urgent data. So after either every read tries first. (The runtime always tries; tokio,
 // tokio/src/io/poll_evented.rs, has the same shortcut.)
@@ -118,7 +118,7 @@ func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
 		return 0, nil, err
 	}
 	for {
-		sysfd, peer, err := accept4(f.sysfd)
+		sysfd, peer, err := acceptSocket(f.sysfd)
 		if err == nil {
 			return sysfd, peer, nil
 		}
@@ -126,19 +126,10 @@ func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
 		if errno == unix.ECONNABORTED {
 			continue
 		}
-		if err := f.retry("accept4", errno, &f.pd.r); err != nil {
+		if err := f.retry(acceptCall, errno, &f.pd.r); err != nil {
 			return 0, nil, err
 		}
 	}
-}
-
-// accept4 is the system call; to the race detector the address that it makes is the caller's.
-func accept4(sysfd int) (int, unix.Sockaddr, error) {
-	if hb.On {
-		hb.Out()
-		defer hb.Back()
-	}
-	return unix.Accept4(sysfd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 }
 
 // waitWrite parks until f may be writable, or returns at once if it has become so since the last wait. Error:

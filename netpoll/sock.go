@@ -1,10 +1,11 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
 import (
 	"net"
 	"os"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +16,7 @@ import (
 
 // socket makes a non-blocking stream socket. v6only matters to an AF_INET6 one.
 func socket(family int, v6only bool) (sysfd int, err error) {
-	sysfd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	sysfd, err = newSocket(family, unix.SOCK_STREAM, unix.IPPROTO_TCP)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
@@ -78,19 +79,29 @@ const (
 	keepAliveCount    = 9
 )
 
+// sockopt is a socket option and its value.
+type sockopt struct{ level, name, value int }
+
+// optionsInherited says that a connection has the options of the listening socket that accepted it. The other
+// systems promise that for some options only.
+const optionsInherited = runtime.GOOS == "linux"
+
 // setStreamDefaults sets TCP_NODELAY and keep-alive. On a listening socket they are inherited by every
-// connection that it accepts, which saves five system calls a connection.
+// connection that it accepts, where the system does that: it saves five system calls a connection.
 func setStreamDefaults(sysfd int) error {
-	for _, o := range [...]struct{ level, name, value int }{
-		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
-		{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, keepAliveIdle},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveInterval},
-		{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount},
-	} {
-		if err := unix.SetsockoptInt(sysfd, o.level, o.name, o.value); err != nil {
+	for _, o := range streamDefaults {
+		err := unix.SetsockoptInt(sysfd, o.level, o.name, o.value)
+		if err == unix.EINVAL && runtime.GOOS != "linux" {
+			return nil // it has been reset meanwhile, which the first read or write will tell
+		}
+		if err != nil {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
 	return nil
 }
+
+var streamDefaults = append([]sockopt{
+	{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
+	{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+}, keepAliveTimes...)

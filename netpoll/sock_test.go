@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -23,11 +23,11 @@ func TestSocketOptions(t *testing.T) {
 	dialled, accepted := connected(t, s)
 	for _, c := range []*conn{dialled, accepted} {
 		fd := c.fd.sysfd
-		require.Equal(t, 1, option(t, fd, unix.IPPROTO_TCP, unix.TCP_NODELAY))
-		require.Equal(t, 1, option(t, fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE))
-		require.Equal(t, keepAliveIdle, option(t, fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE))
-		require.Equal(t, keepAliveInterval, option(t, fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL))
-		require.Equal(t, keepAliveCount, option(t, fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT))
+		require.NotZero(t, option(t, fd, unix.IPPROTO_TCP, unix.TCP_NODELAY))
+		require.NotZero(t, option(t, fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE))
+		for _, o := range keepAliveTimes {
+			require.Equal(t, o.value, option(t, fd, o.level, o.name), o.name)
+		}
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 		require.NoError(t, err)
 		require.NotZero(t, flags&unix.O_NONBLOCK)
@@ -37,7 +37,7 @@ func TestSocketOptions(t *testing.T) {
 		require.NoError(t, c.Close())
 	}
 	l := (&group{s: s}).listener(t, task)
-	require.Equal(t, 1, option(t, l.(*listener).fd.sysfd, unix.SOL_SOCKET, unix.SO_REUSEADDR))
+	require.NotZero(t, option(t, l.(*listener).fd.sysfd, unix.SOL_SOCKET, unix.SO_REUSEADDR))
 	require.NoError(t, l.Close())
 }
 
