@@ -26,6 +26,7 @@ type poller struct {
 	kernel  osPoller
 	waiting atomic.Int32 // Gs parked in words of ours; see waitCommit
 	table   atomic.Pointer[[]*pollBlock]
+	events  [128]osEvent // Poll's, which one worker at a time calls; on its stack they would be zeroed by each call
 
 	mu     rawlock.Mutex // guards what follows, and replacing the table
 	free   *pollDesc
@@ -60,10 +61,9 @@ func openPoller(s *sched.Scheduler) (sched.Poller, error) {
 // one it waits at most so many nanoseconds for an event, and with a negative one until it has a G or
 // Break is called: an event that nobody waits for is no reason to send the worker round.
 func (p *poller) Poll(delayNS int64, ready *sched.GList) {
-	var events [128]osEvent
 	for {
-		n := p.kernel.wait(events[:], delayNS)
-		found, broken := p.deliver(events[:n], ready)
+		n := p.kernel.wait(p.events[:], delayNS)
+		found, broken := p.deliver(p.events[:n], ready)
 		if broken {
 			if delayNS == 0 {
 				p.kernel.leave() // for who blocks
