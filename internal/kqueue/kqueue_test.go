@@ -58,6 +58,9 @@ func wait(t *testing.T, kq int, timeoutNS int64) (got []event) {
 	t.Helper()
 	var events [16]Event
 	n, err := Kevent(kq, nil, events[:], timeoutNS)
+	for err == unix.EINTR {
+		n, err = Kevent(kq, nil, events[:], timeoutNS)
+	}
 	require.NoError(t, err)
 	for i := range events[:n] {
 		e := &events[i]

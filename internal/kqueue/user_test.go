@@ -38,27 +38,36 @@ func TestUserWithoutClear(t *testing.T) {
 	}
 }
 
-// Triggers from all sides, before, while and after somebody waits: after the last there is an event, and a wait that
-// nothing has been triggered for does not end.
+// Triggers before, while and after somebody waits: after each there is an event, or one that was not taken yet.
 func TestUserStress(t *testing.T) {
 	kq := queue(t)
 	add(t, kq, 1, User, Clear, 10)
 	const rounds = 2000
 	var said, heard atomic.Int32
-	done := make(chan struct{})
+	done, woken := make(chan struct{}), make(chan struct{}, 1)
 	go func() {
 		defer close(done)
 		for heard.Load() < rounds {
 			require.Equal(t, []event{{1, User, 0, 10}}, wait(t, kq, -1))
 			heard.Store(said.Load())
+			select {
+			case woken <- struct{}{}:
+			default:
+			}
 		}
 	}()
 	for i := range int32(rounds) {
 		said.Add(1)
 		require.NoError(t, changeOne(kq, 1, User, 0, Trigger, 10))
 		for i%7 == 0 && heard.Load() <= i {
+			select {
+			case <-woken:
+			case <-done:
+				require.Greater(t, heard.Load(), i, "the waiter has failed")
+			}
 		}
 	}
 	<-done
+	require.LessOrEqual(t, len(poll(t, kq)), 1, "the last one may have been heard of before it was triggered")
 	require.Empty(t, poll(t, kq))
 }
