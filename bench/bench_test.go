@@ -23,7 +23,7 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// TestMain lets the test binary be the client of netpoll/echo, as main does.
+// TestMain lets the test binary be the client of the pairs for netpoll, and measure memory, as main does.
 func TestMain(m *testing.M) {
 	if askedToBeClient() {
 		os.Exit(clientMain(os.Stdin, os.Stdout))
@@ -96,7 +96,7 @@ func TestPairs(t *testing.T) {
 					defer func() { require.NoError(t, p.Close()) }()
 				}
 				n := max(100/p.Step, 1) * p.Step
-				if p.Unit == bytesPerOp {
+				if p.Unit == bytesPerOp || p.Unit == bytesPerConn {
 					n = 1000 // each has to be made
 				}
 				r, err := runNative(p.Native, n)
@@ -121,14 +121,16 @@ func TestPairList(t *testing.T) {
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
 		"hchan/select-ready", "hchan/select-one", "hchan/select-park", "hchan/try",
 		"hchan/sieve", "hchan/pipeline-100", "hchan/fanin-100", "hchan/contended-8x8", "hchan/mixed", "hchan/range", "hchan/large",
-		"waitgroup/fanout", "skynet", "netpoll/echo-64",
+		"waitgroup/fanout", "skynet",
+		"netpoll/echo-1", "netpoll/echo-64", "netpoll/echo-1000", "netpoll/echo-pipelined", "netpoll/echo-cpu",
+		"netpoll/throughput-64k", "netpoll/accept", "netpoll/idle-memory", "netpoll/http",
 	}
 	var names []string
 	for _, p := range pairs() {
 		names = append(names, p.Name)
 		require.LessOrEqual(t, len(p.Name), nameWidth)
 		require.NotEmpty(t, p.Doc, p.Name)
-		require.Contains(t, []string{nsPerOp, bytesPerOp}, p.Unit, p.Name)
+		require.Contains(t, []string{nsPerOp, cpuPerOp, bytesPerOp, bytesPerConn}, p.Unit, p.Name)
 		require.Positive(t, p.Step, p.Name)
 		require.NotNil(t, p.Native, p.Name)
 		require.NotNil(t, p.Userrt, p.Name)

@@ -1,8 +1,14 @@
-// The client of netpoll/echo: a child process of the same binary, with plain net goroutines.
+// The client of the pairs for netpoll: a child process of the same binary, with plain net goroutines.
 //
-// Protocol, one line each way and round: "ADDRESS CONNS MESSAGES" on the child's stdin asks for so
-// many connections with so many messages each; "NANOSECONDS" or "error TEXT" on its stdout
-// answers. The child ends when its stdin does, so none outlives this process.
+// Protocol of a round, a line each:
+//
+//	to the child's stdin     KIND ADDRESS CONNS REQUESTS DEPTH   so many connections, with so many requests each
+//	from its stdout          ready                               each has had its first DEPTH requests, and is idle
+//	to its stdin             go
+//	from its stdout          NANOSECONDS                         the requests have been answered; now it hangs up
+//
+// "error TEXT" in place of a line of its own ends the round. The child ends when its stdin does, so none outlives
+// this process.
 //
 // It is started once and serves both sides of all rounds, so neither gets a luckier client. Between
 // rounds nobody here reads its stdout: a goroutine waiting there would make the native scheduler
@@ -12,8 +18,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,9 +32,10 @@ import (
 const (
 	// clientEnv asks a new process of this binary to be the client.
 	clientEnv = "USERRT_BENCH_ECHO_CLIENT"
-	// warmUps is how many messages each connection exchanges before the clock starts: after one,
-	// the server has accepted it and its task runs.
-	warmUps = 1
+
+	readyLine   = "ready"
+	goLine      = "go"
+	errorPrefix = "error "
 )
 
 // client is the child seen from the bench. Its methods are for one round at a time.
@@ -77,127 +82,110 @@ func (c *client) stop() error {
 	return err
 }
 
-// ask begins a round. A line fits the pipe, so this does not block.
-func (c *client) ask(addr net.Addr, conns, messages int) error {
-	_, err := fmt.Fprintf(c.in, "%s %d %d\n", addr, conns, messages)
+// ask begins a round of n requests. A line fits the pipe, so this does not block.
+func (c *client) ask(addr net.Addr, w load, n int) error {
+	_, err := fmt.Fprintf(c.in, "%s %s %d %d %d\n", w.kind, addr, w.conns, n/w.conns, w.depth)
 	return err
 }
 
-// answer waits for the end of the round, on a plain goroutine. If that is an error it closes the
-// listener, since no more connections will come.
-func (c *client) answer(l net.Listener) answer {
-	line, err := c.out.ReadString('\n')
-	a := parseAnswer(line)
-	if err != nil {
-		a = answer{err: fmt.Errorf("no answer: %w", err)}
-	}
-	if a.err != nil {
-		l.Close()
-	}
-	return a
+// answer is what the client says at the end of a round, and what processor time this process has taken meanwhile.
+type answer struct {
+	took, cpu time.Duration
+	err       error
 }
 
-// parseAnswer reads what formatAnswer wrote.
-func parseAnswer(line string) answer {
-	line = strings.TrimSuffix(line, "\n")
-	if text, ok := strings.CutPrefix(line, "error "); ok {
-		return answer{err: errors.New(text)}
+// answer waits for the end of the round, on a plain goroutine; ready, if not nil, is called when the connections are
+// warm. If the answer is an error it closes the listener, since no more connections will come.
+func (c *client) answer(l net.Listener, ready func()) (a answer) {
+	defer func() {
+		if a.err != nil {
+			l.Close()
+		}
+	}()
+	line, err := c.line()
+	if err != nil {
+		return answer{err: err}
+	}
+	if line != readyLine {
+		return answer{err: fmt.Errorf("%q instead of %q", line, readyLine)}
+	}
+	if ready != nil {
+		ready()
+	}
+	begin, cpuErr := cpuTime()
+	if _, err := io.WriteString(c.in, goLine+"\n"); err != nil {
+		return answer{err: err}
+	}
+	line, err = c.line()
+	end, _ := cpuTime()
+	if err != nil {
+		return answer{err: err}
 	}
 	ns, err := strconv.ParseInt(line, 10, 64)
-	return answer{took: time.Duration(ns), err: err}
+	return answer{took: time.Duration(ns), cpu: end - begin, err: errors.Join(err, cpuErr)}
 }
 
-// formatAnswer makes one line of an answer.
-func formatAnswer(a answer) string {
-	if a.err != nil {
-		return "error " + strings.ReplaceAll(a.err.Error(), "\n", "; ") + "\n"
+// line reads a line of the child's; one that tells of an error is that error.
+func (c *client) line() (string, error) {
+	line, err := c.out.ReadString('\n')
+	if err != nil {
+		return "", fmt.Errorf("no answer: %w", err)
 	}
-	return strconv.FormatInt(a.took.Nanoseconds(), 10) + "\n"
+	line = strings.TrimSuffix(line, "\n")
+	if text, ok := strings.CutPrefix(line, errorPrefix); ok {
+		return "", errors.New(text)
+	}
+	return line, nil
 }
 
 // askedToBeClient reports whether this process is the child.
 func askedToBeClient() bool { return os.Getenv(clientEnv) != "" }
 
-// clientMain is the child: it answers each line of in on out, until in ends, and returns the exit
-// status.
+// clientMain is the child: it serves the rounds that in asks for, until in ends, and returns the exit status.
 func clientMain(in io.Reader, out io.Writer) (status int) {
 	lines := bufio.NewScanner(in)
+	say := func(line string) error {
+		_, err := io.WriteString(out, line+"\n")
+		return err
+	}
 	for lines.Scan() {
-		var addr string
-		var conns, messages int
-		_, err := fmt.Sscanf(lines.Text(), "%s %d %d", &addr, &conns, &messages)
-		var took time.Duration
-		if err == nil {
-			took, err = drive(addr, conns, messages)
-		}
-		if _, err := io.WriteString(out, formatAnswer(answer{took, err})); err != nil {
-			return 1
+		if err := clientRound(lines, say); err != nil {
+			if err := say(errorPrefix + strings.ReplaceAll(err.Error(), "\n", "; ")); err != nil {
+				return 1
+			}
 		}
 	}
 	return 0
 }
 
-// drive opens the connections, warms them up, and returns how long it took until each had
-// exchanged its messages, all at the same time.
-func drive(addr string, conns, messages int) (time.Duration, error) {
-	open := make([]net.Conn, 0, conns)
-	defer func() {
-		for _, c := range open {
-			c.Close()
-		}
-	}()
-	for range conns {
-		c, err := net.Dial("tcp", addr)
-		if err != nil {
-			return 0, err
-		}
-		open = append(open, c)
+// clientRound serves the round that the last line asks for. What goes wrong after its answer is the server's to notice.
+func clientRound(lines *bufio.Scanner, say func(line string) error) error {
+	var kind, addr string
+	var conns, requests, depth int
+	if _, err := fmt.Sscanf(lines.Text(), "%s %s %d %d %d", &kind, &addr, &conns, &requests, &depth); err != nil {
+		return fmt.Errorf("%q: %w", lines.Text(), err)
 	}
-	if _, err := exchangeAll(open, warmUps); err != nil {
-		return 0, err
+	open := drivers[kind]
+	if open == nil {
+		return fmt.Errorf("no kind %q", kind)
 	}
-	return exchangeAll(open, messages)
-}
-
-// exchangeAll runs exchange on all connections at once. The first error closes them all, so that
-// no other exchange waits for ever.
-func exchangeAll(conns []net.Conn, messages int) (time.Duration, error) {
-	ended := make(chan error, len(conns))
+	d, err := open(addr, conns, depth)
+	defer d.close()
+	if err != nil {
+		return err
+	}
+	if err := d.run(depth); err != nil {
+		return err
+	}
+	if err := say(readyLine); err != nil {
+		return err
+	}
+	if !lines.Scan() || lines.Text() != goLine {
+		return fmt.Errorf("%q instead of %q", lines.Text(), goLine)
+	}
 	start := time.Now()
-	for i, c := range conns {
-		go func() { ended <- exchange(c, i, messages) }()
+	if err := d.run(requests); err != nil {
+		return err
 	}
-	var first error
-	for range conns {
-		if err := <-ended; err != nil && first == nil {
-			first = err
-			for _, c := range conns {
-				c.Close()
-			}
-		}
-	}
-	return time.Since(start), first
-}
-
-// exchange sends messages, each when the one before has come back, and checks every byte. A
-// message holds the connection's and its own number, so that no two of a round are equal.
-func exchange(c net.Conn, conn, messages int) error {
-	sent, got := make([]byte, messageSize), make([]byte, messageSize)
-	for i := 16; i < messageSize; i++ {
-		sent[i] = byte(i)
-	}
-	binary.LittleEndian.PutUint64(sent, uint64(conn))
-	for i := range messages {
-		binary.LittleEndian.PutUint64(sent[8:], uint64(i))
-		if _, err := c.Write(sent); err != nil {
-			return err
-		}
-		if _, err := io.ReadFull(c, got); err != nil {
-			return fmt.Errorf("answer %d of connection %d: %w", i, conn, err)
-		}
-		if !bytes.Equal(got, sent) {
-			return fmt.Errorf("answer %d of connection %d: got %x, sent %x", i, conn, got, sent)
-		}
-	}
-	return nil
+	return say(strconv.FormatInt(time.Since(start).Nanoseconds(), 10))
 }

@@ -16,7 +16,7 @@
 // in this package has a time-out.
 //
 // Read main.go, pair.go, run.go, stats.go, then the bodies: sched.go, hchan.go, waitgroup.go,
-// netpoll.go with echoclient.go. Go's counterpart is testing/benchmark.go, and bench_test.go runs
+// netpoll.go with netserve.go, and echoclient.go with netdrive.go. Go's counterpart is testing/benchmark.go, and bench_test.go runs
 // the same bodies under it.
 //
 // Exit status: 0, 1 when a measurement failed, 2 when the command line is wrong.
@@ -35,7 +35,8 @@ import (
 
 const (
 	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 21 pairs,
-	// 2 sides and 10 rounds of about 0.06 s are 50 s, calibration and the longer rounds not counted.
+	// 2 sides and 10 rounds of about 0.06 s are 50 s, calibration, the longer rounds and those of pairs that have
+	// fewer of them not counted.
 	defaultCount = 10
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.

@@ -91,7 +91,7 @@ func TestList(t *testing.T) {
 	status, stdout, stderr := command(fakePairs(), "-list", "-run", "^a/")
 	require.Equal(t, 0, status)
 	require.Empty(t, stderr)
-	require.Equal(t, "a/win                what a/win does\na/loss               what a/loss does\n", stdout)
+	require.Equal(t, "a/win                   what a/win does\na/loss                  what a/loss does\n", stdout)
 
 	_, stdout, _ = command(pairs(), "-list")
 	require.Equal(t, len(pairs()), strings.Count(stdout, "\n"))
@@ -104,10 +104,10 @@ func TestTextTable(t *testing.T) {
 		require.Contains(t, stdout, key)
 	}
 	_, tables, _ := strings.Cut(stdout, "\nprocs 1\n")
-	want := `pair                       native        rate        userrt        rate  speedup  spread
-a/win                    300.0 ns    3.33 M/s      200.0 ns    5.00 M/s     1.50     0 %
-a/loss                   100.0 ns   10.00 M/s      400.0 ns    2.50 M/s     0.25     0 %
-b/even                  5000.0 ns  200.00 k/s     5000.0 ns  200.00 k/s     1.00     0 %
+	want := `pair                          native        rate        userrt        rate  speedup  spread
+a/win                       300.0 ns    3.33 M/s      200.0 ns    5.00 M/s     1.50     0 %
+a/loss                      100.0 ns   10.00 M/s      400.0 ns    2.50 M/s     0.25     0 %
+b/even                     5000.0 ns  200.00 k/s     5000.0 ns  200.00 k/s     1.00     0 %
 `
 	require.Equal(t, want+"\nprocs 2\n"+want, tables)
 	require.Equal(t, "[1/6] a/win, procs 1: 1.50", strings.Split(stderr, "\n")[0])
@@ -203,6 +203,10 @@ func TestRounds(t *testing.T) {
 	require.Equal(t, slices.Repeat([]int{3}, len(order)), procs)
 	require.Equal(t, make([]int, len(order)), rest)
 	require.Equal(t, Result{Name: "a/seen", Procs: 3, Unit: nsPerOp, Native: 1000, Userrt: 1000, Speedup: 1, Runs: 4}, res)
+	p.AtMost = 2
+	res, err = measure(p, 3, 4, func(int) {})
+	require.NoError(t, err)
+	require.Equal(t, 2, res.Runs)
 }
 
 // TestProgressOnTerminal follows the bytes that a terminal would get.

@@ -36,12 +36,13 @@ const (
 var memorySides = map[string]func(n int, measure func()) (int, error){
 	"native-parked": parkNative, "userrt-parked": parkUserrt,
 	"native-fresh": freshNative, "userrt-fresh": freshUserrt,
+	"native-idle": idleNative, "userrt-idle": idleUserrt, // netmemory.go
 }
 
 func memoryPairs() []Pair {
 	pair := func(kind, doc string) Pair {
 		return Pair{
-			Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: memoryTasks, Rounds: 2, Doc: doc,
+			Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: memoryTasks, Rounds: 1, Doc: doc,
 			Native: func(r *Round) error { return measureMemory(r, "native-"+kind) },
 			Userrt: func(r *Round) error { return measureMemory(r, "userrt-"+kind) },
 		}

@@ -1,9 +1,12 @@
-// Pairs for netpoll: an echo server on each side, and one client process that serves both.
+// Pairs for netpoll: a server on each side, and one client process that serves both.
 //
 // Both servers run in this process: natively net.Listen and a goroutine for each connection,
 // otherwise netpoll.Listen and a task for each. Clients that ran here as well would cost the same
 // on both sides and hide what differs, so they live in a child process (echoclient.go), which also
-// holds the clock: from the first message on warm connections to the last answer.
+// holds the clock: from the first request on warm connections to the last answer.
+//
+// What is served and asked for is a kind (netserve.go, netdrive.go). netpoll/http is in nethttp.go,
+// netpoll/idle-memory in netmemory.go.
 //
 // No wait here has a time-out (main.go, invariant). What ends a round that goes wrong is the
 // client: it answers in any case, and an answer that is an error closes the listener; when it
@@ -14,11 +17,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/netpoll"
@@ -27,117 +28,155 @@ import (
 )
 
 const (
-	echoConns   = 64
-	messageSize = 64 // bytes
+	messageSize = 64       // bytes
+	blockSize   = 64 << 10 // bytes
 	echoAddress = "127.0.0.1:0"
+	// fewRounds keeps a run of all pairs short.
+	fewRounds = 5
 )
+
+// A load is what the client does to a server, and the server for it.
+type load struct {
+	kind  string // of the client's drivers and the server's handlers
+	conns int    // at the same time
+	depth int    // messages under way on each connection
+	batch int    // the fewest requests of a connection in a round, a multiple of depth; 0: depth
+	cpu   bool   // the cost is processor time, not the client's
+	ready func() // called when the connections are warm and idle; may be nil
+}
+
+// step is the least number of requests: each connection has as many as the others.
+func (w load) step() int { return w.conns * max(w.batch, w.depth) }
+
+// warm is how many requests there are before the clock starts: each connection's first.
+func (w load) warm() int { return w.conns * w.depth }
+
+// accepts is how many connections are made for n requests.
+func (w load) accepts(n int) int {
+	if w.kind == "accept" {
+		return n + w.warm()
+	}
+	return w.conns
+}
+
+var echo64 = load{kind: "echo", conns: 64, depth: 1}
 
 func netpollPairs() []Pair {
 	c := new(client)
-	return []Pair{{
-		Name: "netpoll/echo-64", Unit: nsPerOp, Step: echoConns,
-		Doc:    "an echo server, 64 connections, messages of 64 bytes; per request and response",
-		Open:   c.start,
-		Close:  c.stop,
-		Native: func(r *Round) error { return echoNative(r, c) },
-		Userrt: func(r *Round) error { return echoUserrt(r, c) },
-	}}
+	pair := func(name string, w load, unit, doc string) Pair {
+		w.cpu = unit == cpuPerOp
+		return Pair{
+			Name: "netpoll/" + name, Unit: unit, Step: w.step(), AtMost: fewRounds, Doc: doc,
+			Open: c.start, Close: c.stop,
+			Native: func(r *Round) error { return serveNative(r, c, w) },
+			Userrt: func(r *Round) error { return serveUserrt(r, c, w) },
+		}
+	}
+	const message = "messages of 64 bytes; per request and response"
+	pairs := []Pair{
+		pair("echo-1", load{kind: "echo", conns: 1, depth: 1}, nsPerOp, "an echo server, 1 connection, "+message),
+		pair("echo-64", echo64, nsPerOp, "an echo server, 64 connections, "+message),
+		pair("echo-1000", load{kind: "echo", conns: 1000, depth: 1, batch: 5}, nsPerOp, "an echo server, 1,000 connections, "+message),
+		pair("echo-pipelined", load{kind: "echo", conns: 64, depth: 16}, nsPerOp,
+			"an echo server, 64 connections with 16 messages under way on each, "+message),
+		pair("echo-cpu", echo64, cpuPerOp, "an echo server, 64 connections; the server's processor time for a request and response"),
+		pair("throughput-64k", load{kind: "blocks", conns: 4, depth: 1, batch: 16}, nsPerOp,
+			"a server that writes, 4 connections, 64 KiB a write; per write"),
+		pair("accept", load{kind: "accept", conns: 8, depth: 1}, nsPerOp,
+			"8 clients that connect, exchange a message of 64 bytes and hang up; per connection"),
+		idleMemory(),
+		httpPair(c),
+	}
+	pairs[1].AtMost = 0 // echo-64 is the one to watch
+	pairs[2].AtMost = 3 // making 1,000 connections takes longer than using them
+	return pairs
 }
 
-func echoNative(r *Round, c *client) error {
+// serveNative and serveUserrt serve all connections of a round.
+func serveNative(r *Round, c *client, w load) error {
 	l, err := net.Listen("tcp", echoAddress)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
 	answers := make(chan answer, 1)
-	if err := c.ask(l.Addr(), echoConns, r.N/echoConns); err != nil {
+	if err := c.ask(l.Addr(), w, r.N); err != nil {
 		return err
 	}
-	go func() { answers <- c.answer(l) }()
+	go func() { answers <- c.answer(l, w.ready) }()
 	var wg sync.WaitGroup
-	var echoed tally
-	for range echoConns {
+	var served tally
+	serve := handlers[w.kind]
+	for range w.accepts(r.N) {
 		conn, err := l.Accept()
 		if err != nil {
-			echoed.fail(err)
+			served.fail(err)
 			l.Close() // resets what was not accepted, so that the client gives up
 			break
 		}
 		wg.Add(1)
-		go func() { echoed.serve(conn); wg.Done() }()
+		go func() { served.serve(conn, serve); wg.Done() }()
 	}
 	wg.Wait()
-	return echoed.check(r, <-answers)
+	return served.check(r, w, <-answers)
 }
 
-// echoUserrt differs in one place from echoNative: the answer, which a goroutine of the native
+// serveUserrt differs in one place from serveNative: the answer, which a goroutine of the native
 // runtime reads from the child's pipe, crosses to this task over an hchan, so that the task parks.
-func echoUserrt(r *Round, c *client) error {
+func serveUserrt(r *Round, c *client, w load) error {
 	l, err := netpoll.Listen("tcp", echoAddress)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
 	answers := hchan.Make[answer](1)
-	if err := c.ask(l.Addr(), echoConns, r.N/echoConns); err != nil {
+	if err := c.ask(l.Addr(), w, r.N); err != nil {
 		return err
 	}
-	go func() { answers.Send(c.answer(l)) }()
+	go func() { answers.Send(c.answer(l, w.ready)) }()
 	var wg waitgroup.WaitGroup
-	var echoed tally
-	for range echoConns {
+	var served tally
+	serve := handlers[w.kind]
+	for range w.accepts(r.N) {
 		conn, err := l.Accept()
 		if err != nil {
-			echoed.fail(err)
+			served.fail(err)
 			l.Close() // resets what was not accepted, so that the client gives up
 			break
 		}
 		wg.Add(1)
-		sched.Go(func() { echoed.serve(conn); wg.Done() })
+		sched.Go(func() { served.serve(conn, serve); wg.Done() })
 	}
 	wg.Wait()
 	a, _ := answers.Recv()
-	return echoed.check(r, a)
+	return served.check(r, w, a)
 }
 
 // tally is what the connections of a round add up to.
 type tally struct {
-	messages atomic.Int64
+	requests atomic.Int64
 	err      atomic.Pointer[error] // the first one
 }
 
 func (t *tally) fail(err error) { t.err.CompareAndSwap(nil, &err) }
 
-// serve sends back what comes, message by message, until the client closes the connection.
-func (t *tally) serve(conn net.Conn) {
-	n, err := echo(conn)
-	t.messages.Add(n)
+// serve serves conn until the client closes it.
+func (t *tally) serve(conn net.Conn, serve handler) {
+	n, err := serve(conn)
+	t.served(conn, n, err)
+}
+
+// served is not a part of serve, whose frame lies on the stack of each connection that waits.
+func (t *tally) served(conn net.Conn, n int64, err error) {
+	t.requests.Add(n)
 	if err = errors.Join(err, conn.Close()); err != nil {
 		t.fail(err)
 	}
 }
 
-// echo returns how many messages it sent back before the connection ended.
-func echo(conn net.Conn) (n int64, err error) {
-	buf := make([]byte, messageSize)
-	for {
-		if _, err := io.ReadFull(conn, buf); err != nil {
-			if errors.Is(err, io.EOF) { // between two messages
-				return n, nil
-			}
-			return n, err
-		}
-		if _, err := conn.Write(buf); err != nil {
-			return n, err
-		}
-		n++
-	}
-}
-
-// check ends a round whose connections have all closed: with the client's time, or with what went
-// wrong. The client's error comes first, since the server's often follows from it.
-func (t *tally) check(r *Round, a answer) error {
+// check ends a round whose connections have all closed: with what the client has measured, or with
+// what went wrong. The client's error comes first, since the server's often follows from it.
+func (t *tally) check(r *Round, w load, a answer) error {
 	if a.err != nil {
 		return fmt.Errorf("client: %w", a.err)
 	}
@@ -145,11 +184,8 @@ func (t *tally) check(r *Round, a answer) error {
 		return *err
 	}
 	r.Took = a.took
-	return mismatch("messages echoed", t.messages.Load(), int64(r.N)+warmUps*echoConns)
-}
-
-// answer is what the client says at the end of a round.
-type answer struct {
-	took time.Duration
-	err  error
+	if w.cpu {
+		r.Cost = float64(a.cpu.Nanoseconds())
+	}
+	return mismatch("requests served", t.requests.Load(), int64(r.N+w.warm()))
 }

@@ -36,7 +36,7 @@ go          %s
 GOMAXPROCS  %d (each table sets its own, for both sides)
 kernel      %s
 
-medians of %s a side, the sides taking turns; speedup = native/userrt, above 1 userrt is faster;
+medians of %s a side, fewer where they are long, the sides taking turns; speedup = native/userrt, above 1 userrt is faster;
 spread = the larger interquartile range of the two, relative to its median
 `, env.CPU, env.Cores, env.Go, env.GOMAXPROCS, env.Kernel, plural(count, "round"))
 	return err
@@ -59,17 +59,18 @@ func (o *textOutput) result(res Result) error {
 	return err
 }
 
-// cost prints a number with its unit: "ns" for ns/op, since the rows are operations.
+// cost prints a number with its unit: "ns" for ns/op, since the rows are operations. The pair's name tells
+// processor time from the clock's.
 func cost(v float64, unit string) string {
-	if unit == nsPerOp {
+	if unit == nsPerOp || unit == cpuPerOp {
 		unit = "ns"
 	}
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + unit
 }
 
-// rate turns nanoseconds an operation into operations a second. Other costs have no rate.
+// rate turns nanoseconds an operation into operations a second, of a processor's time if it is that. Other costs have no rate.
 func rate(v float64, unit string) string {
-	if unit != nsPerOp {
+	if unit != nsPerOp && unit != cpuPerOp {
 		return ""
 	}
 	perSecond := 1e9 / v

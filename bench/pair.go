@@ -23,6 +23,8 @@ type Pair struct {
 	// Rounds bounds the measured rounds of a pair that takes long and varies little; 0 means no bound. Such a
 	// pair is measured for the first value of -procs only.
 	Rounds int
+	// AtMost bounds the measured rounds too, and does nothing else; 0 means no bound.
+	AtMost int
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
@@ -46,11 +48,14 @@ type Round struct {
 	Cost float64
 }
 
-// nsPerOp is the unit of every pair that measures time.
-const nsPerOp = "ns/op"
+// The units of pairs that measure time: on the clock, and of a processor.
+const (
+	nsPerOp  = "ns/op"
+	cpuPerOp = "cpu-ns/op"
+)
 
 // nameWidth is what the names of pairs are padded to.
-const nameWidth = 19
+const nameWidth = 22
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {

@@ -116,8 +116,10 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
 		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
 	}
-	if p.Rounds > 0 {
-		count = min(count, p.Rounds)
+	for _, most := range []int{p.Rounds, p.AtMost} {
+		if most > 0 {
+			count = min(count, most)
+		}
 	}
 	before(0)
 	for i := range sides {
