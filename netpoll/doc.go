@@ -32,5 +32,5 @@
 //
 // waitword.go, polldesc.go, poller.go, epoll_linux.go, kqueue_bsd.go; fdmutex.go, fd.go, rw.go; addr.go, sock.go,
 // listen.go, dial.go, conn.go. Where systems differ there is a small file for each way: raw_*.go, sock_*.go,
-// accept*.go, keepalive*.go, wake_*.go. The same in Go: runtime/netpoll.go, internal/poll and net.
+// keepalive*.go, wake_*.go. The same in Go: runtime/netpoll.go, internal/poll and net.
 package netpoll
