@@ -170,9 +170,11 @@ func (p *P) dumpQueues(d *DumpP) {
 func (g *gather) end(all map[uint64]traceback) {
 	now := g.s.nanotime()
 	slices.SortFunc(g.views, func(a, b view) int { return cmp.Compare(a.id, b.id) })
+	stuck := map[uint64]bool{} // has been in one wait all the time between the two looks
 	for _, v := range g.views {
 		again, ok := v.gp.look()
 		same := ok && again.id == v.id
+		stuck[v.id] = same && v.inOneWait(&again)
 		if same && again.steady {
 			v = again
 		}
@@ -184,6 +186,7 @@ func (g *gather) end(all map[uint64]traceback) {
 		}
 		g.info.Tasks = append(g.info.Tasks, t)
 	}
+	g.info.Circles = circles(g.info.Tasks, stuck)
 }
 
 // task makes a DumpTask of what has been read.
@@ -199,7 +202,7 @@ func (v *view) task(now int64) DumpTask {
 	case gWaiting, gClaimed, gSyscall:
 		t.WaitNS = sinceNS(v.since, now)
 		t.WaitReason = v.reason.String()
-		t.WaitsFor = waitEdge(v.reason, v.on)
+		t.WaitsFor = waitEdge(v.gp.s, v.reason, v.on)
 	case gRunning:
 		if v.p >= 0 {
 			t.P = &v.p
@@ -224,11 +227,11 @@ func (t *DumpTask) addTraceback(v view, tb traceback) {
 	}
 }
 
-func waitEdge(reason WaitReason, on unsafe.Pointer) *DumpWait {
+func waitEdge(s *Scheduler, reason WaitReason, on unsafe.Pointer) *DumpWait {
 	if on == nil {
 		return nil
 	}
-	what, owner := describeWait(reason, on)
+	what, owner := describeWait(s, reason, on)
 	return &DumpWait{Addr: fmt.Sprintf("%#x", uintptr(on)), What: what, Owner: owner}
 }
 

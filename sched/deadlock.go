@@ -269,6 +269,7 @@ func (s *Scheduler) detects() {
 	if s.cfg.DetectDeadlock {
 		s.runs = map[*runWait]struct{}{}
 		detecting.Add(1)
+		noteHolders(1)
 	}
 }
 

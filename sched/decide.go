@@ -17,6 +17,18 @@ func (s *Scheduler) nanotime() int64 { return clock.Nanotime() }
 // Now is the wall clock, for what is shown to users.
 func (s *Scheduler) Now() time.Time { return clock.Now() }
 
+// Nanotime is the clock of gp's scheduler, for primitives: monotonic nanoseconds since the program began.
+func (gp *G) Nanotime() int64 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	if s := gp.s; s != nil {
+		return s.nanotime()
+	}
+	return clock.Nanotime()
+}
+
 // Rand returns 64 random bits for a primitive's choice, from the random source of the calling task's P, which
 // Config.Seed sets; on a plain goroutine from the process's. The same in Go: runtime/rand.go, cheaprand64.
 func Rand() uint64 {

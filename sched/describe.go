@@ -14,8 +14,8 @@ import (
 
 // Describer tells what a G waits for. on is what it gave to Park as arg, or the address of the lock
 // that it gave to BeginPark; it is not nil, and what it points to is alive. what is a short text such as
-// "chan 0xc000012080 cap 4 len 4"; owner is the id of the task that must act first, 0 for none or not known: the
-// holder of a lock, of the same Scheduler.
+// "chan 0xc000012080 cap 4 len 4"; owner is the task that must act first, the
+// holder of a lock: what Holder.Owner returns, or the id of one of the same Scheduler, 0 for none or not known.
 //
 // A Describer runs on the goroutine that dumps while the waiter may go on at any moment: it must not block
 // and take no lock, so it reads words that are atomic or never change.
@@ -66,8 +66,8 @@ func DescribeWaits(d Describer, rs ...WaitReason) {
 	}
 }
 
-// describeWait asks the Describer of reason, if there is one.
-func describeWait(reason WaitReason, on unsafe.Pointer) (what string, owner uint64) {
+// describeWait asks the Describer of reason, if there is one, for a task of s; nil for a plain goroutine.
+func describeWait(s *Scheduler, reason WaitReason, on unsafe.Pointer) (what string, owner uint64) {
 	d := reasons.describe[reason].Load()
 	if d == nil || on == nil {
 		return "", 0
@@ -77,5 +77,9 @@ func describeWait(reason WaitReason, on unsafe.Pointer) (what string, owner uint
 			what, owner = "describer panicked: "+panicText(v), 0
 		}
 	}()
-	return (*d)(on)
+	what, owner = (*d)(on)
+	if s == nil {
+		return what, owner & tagMask
+	}
+	return what, s.ownerIn(owner)
 }

@@ -24,7 +24,8 @@ import (
 //	created by main.main in task 1
 //		/src/main.go:12 +0x2c
 //
-// In brackets: the state (runnable, running, syscall for one in Block), or why it waits; for how long, from a
+// A line "deadlock: task 5 waits for task 6, which waits for task 5" comes first if there are such tasks; see
+// DumpInfo.Circles. In brackets: the state (runnable, running, syscall for one in Block), or why it waits; for how long, from a
 // minute on; what a running task waits for natively, if it does. Below: its stack, if it has started; else the
 // function that it will run. The plain goroutines of the process that wait in calls of userrt come last.
 //
@@ -80,6 +81,9 @@ func (d *DumpInfo) text(b *bytes.Buffer) {
 	d.traceLine(b)
 	for i := range d.Ps {
 		d.Ps[i].text(b)
+	}
+	for _, ids := range d.Circles {
+		fmt.Fprintf(b, "  deadlock: %s\n", circleText(ids))
 	}
 	for _, note := range d.Notes {
 		fmt.Fprintf(b, "  note: %s\n", note)

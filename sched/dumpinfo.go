@@ -24,6 +24,11 @@ type DumpInfo struct {
 	Tasks      []DumpTask `json:"tasks"`                // all that have not ended, by id
 	Goroutines []DumpTask `json:"goroutines,omitempty"` // plain goroutines of the process that wait in calls of userrt
 
+	// Circles are tasks that wait for each other, each for what the next one holds and the last one for what the first
+	// holds: partial deadlocks, since such tasks can't go on whatever the others do. Locks note their holders only
+	// with Config.DetectDeadlock or NoteHolders.
+	Circles [][]uint64 `json:"circles,omitempty"`
+
 	Notes []string `json:"notes,omitempty"` // what could not be told, and why
 }
 

@@ -31,6 +31,14 @@ func callEnder(end Ender, how End) {
 // parked is where Ready releases and Park acquires.
 func (gp *G) parked() unsafe.Pointer { return unsafe.Pointer(&gp.native) }
 
+// Woken is for a primitive whose wake-ups are in order, each before what the woken one does next: called after EndPark,
+// it tells the race detector so of the Ready that has ended the wait of gp, the caller.
+func (gp *G) Woken() {
+	if hb.On {
+		hb.Acquire(gp.parked())
+	}
+}
+
 // apart is a user's commit that runs for who has left, and not as our own code.
 func apart(commit func(*G, unsafe.Pointer) bool) func(*G, unsafe.Pointer) bool {
 	if commit == nil {

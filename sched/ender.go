@@ -57,6 +57,7 @@ func (s *Scheduler) ender() {
 	s.endWorkers()
 	if s.cfg.DetectDeadlock {
 		detecting.Add(-1)
+		noteHolders(-1)
 	}
 	s.tellEnd(nil)
 }

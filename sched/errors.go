@@ -134,7 +134,7 @@ func (gp *G) deadlockTask(now int64) DeadlockTask {
 	if st := gp.stackOf(); st != nil {
 		w := gp.note(st)
 		t.Since = time.Duration(sinceNS(w.since, now))
-		t.On, t.Holder.ID = describeWait(gp.reason, w.on)
+		t.On, t.Holder.ID = describeWait(gp.s, gp.reason, w.on)
 	}
 	return t
 }

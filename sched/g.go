@@ -62,7 +62,7 @@ type G struct {
 	native *native        // of a plain goroutine's entry or a wired task; else not to be looked at
 	name   string         // as GoWith was told
 	dying  atom.Uint32    // unwound, to be read by those who have no right to run the G
-	_      [12]byte
+	waiter *Waiter        // its own place in queues; nil before the first call of Waiter
 }
 
 // Bits of G.extras. They spare a task that has none of it the second cache line.

@@ -11,6 +11,8 @@ import (
 	"weak"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/marks"
 )
 
 // What has gone wrong where two features meet.
@@ -220,8 +222,8 @@ func TestLateMarkIsTakenOff(t *testing.T) {
 	s := newTest(t, Config{Procs: 2})
 	require.NoError(t, s.Run(func() {}))
 	quiet(t, s)
-	before := preempting.Load()
+	before := marks.Preempting.Load()
 	(*s.allp.Load())[0].markPreempt()
 	within(t, func() { require.NoError(t, s.Close()) }, s)
-	require.Equal(t, before, preempting.Load())
+	require.Equal(t, before, marks.Preempting.Load())
 }

@@ -23,6 +23,7 @@ const (
 	actUnlock  // m.left waits: release m.lock
 	actPark    // m.left waits: run its commit
 	actYield   // m.left goes to the end of the queue
+	actCede    // the same, and a closing scheduler does not end it
 	actPreempt // m.left goes to the end of the global queue
 	actIdle    // m.leftStk has nothing to run: into the pool
 	actDead    // m.leftStk is to be buried; only ever left for a g0
@@ -284,6 +285,10 @@ func (m *M) settle() {
 		}
 	case actYield:
 		m.settleYield()
+	case actCede:
+		gp.state.StoreRel(gRunnable)
+		p.runqput(gp, false)
+		p.wake()
 	case actPreempt, actBlocked:
 		gp.state.StoreRel(gRunnable)
 		m.s.injectOne(gp)

@@ -1,17 +1,14 @@
 package sched
 
 import (
-	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/marks"
 )
 
 // Preemption: a task that has run for long while others wait is asked to give way, which it does at its
 // next call of ours that looks. The same in Go: runtime/proc.go, retake, preemptone; runtime/preempt.go
 // interrupts it wherever it is, which a library can't. For tasks that make no such call see relief.go.
-
-// preempting counts the Ps that are marked, so that a fast path can look without knowing its P.
-var preempting atom.Uint32
 
 // Preempting reports whether some task is asked to give way. The fast paths of primitives, which don't
 // look at the scheduler otherwise, end with
@@ -24,7 +21,7 @@ func Preempting() bool {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	return preempting.Load() != 0
+	return marks.Preempting.Load() != 0
 }
 
 // GiveWay puts the caller at the end of the global queue if it is a task that has run for long while
@@ -39,8 +36,37 @@ func GiveWay() {
 	if st == nil || st.g == nil || st.m.p.attn.Load()&attnPreempt == 0 { // no task, or a worker that calls an Alarm's function
 		return
 	}
+	st.m.p.nPreempt.StoreRel(st.m.p.nPreempt.Load() + 1)
+	st.giveWay()
+}
+
+// Cede lets the G run at once that the caller has just made Ready: a caller that is a task goes to the end of its P's
+// queue. It is for who hands something over that others wait for; like GiveWay it ends no task.
+func Cede() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	st := self()
+	if st == nil || st.g == nil {
+		return
+	}
 	m := st.m
-	m.p.nPreempt.StoreRel(m.p.nPreempt.Load() + 1)
+	if m.wired {
+		st.giveWay()
+		return
+	}
+	to := m.schedule() // as in Park: to the one in runnext, mostly
+	m.act, m.left = actCede, st.g
+	coro.Switch(&st.Stack, &to.Stack)
+	if m = st.m; m.act != actNone {
+		m.settle()
+	}
+}
+
+// giveWay puts the calling task at the end of the global queue.
+func (st *stack) giveWay() {
+	m := st.m
 	if m.wired {
 		m.p.clearPreempt()
 		st.requeueWired(m.p)
@@ -56,12 +82,12 @@ func GiveWay() {
 // markPreempt asks the task that runs on p to give way.
 func (p *P) markPreempt() {
 	if p.attn.Or(attnPreempt)&attnPreempt == 0 {
-		preempting.Add(1)
+		marks.Preempting.Add(1)
 	}
 }
 
 func (p *P) clearPreempt() {
 	if p.attn.And(^uint32(attnPreempt))&attnPreempt != 0 {
-		preempting.Add(^uint32(0))
+		marks.Preempting.Add(-1)
 	}
 }

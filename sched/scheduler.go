@@ -41,8 +41,8 @@ type Config struct {
 	// the CPU that it had. With the goroutine backend, where tasks have no threads, it has no effect.
 	Affinity []int
 
-	// DetectDeadlock makes Run return a *DeadlockError when no task can ever run again. It costs nothing
-	// while a task runs; see DeadlockError for what counts and what doesn't.
+	// DetectDeadlock makes Run return a *DeadlockError when no task can ever run again. While a task runs it costs
+	// nothing but the note of who has taken a lock (NoteHolders); see DeadlockError for what counts and what doesn't.
 	DetectDeadlock bool
 
 	// Seed of every random choice; 0 means a random seed.

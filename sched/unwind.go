@@ -68,6 +68,15 @@ func (s *Scheduler) unwindFirst(gp *G) {
 	}
 }
 
+// Unwound reports whether gp, which must be Self(), has been unwound and runs its deferred calls.
+func (gp *G) Unwound() bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return gp.unwound
+}
+
 // exitIfUnwound ends the calling task if that is being unwound.
 func (gp *G) exitIfUnwound() {
 	if gp.unwinding {

@@ -18,10 +18,10 @@ func WhenDone(ctx context.Context, f func()) (stop func() bool) {
 		defer hb.Leave()
 	}
 	if detecting.Load() == 0 {
-		return ofUser(callAfter(ctx, f))
+		return ofUser(afterFunc(ctx, f))
 	}
 	done := expectOutside()
-	ofCtx := ofUser(callAfter(ctx, func() {
+	ofCtx := ofUser(afterFunc(ctx, func() {
 		f()
 		done()
 	}))
@@ -29,15 +29,6 @@ func WhenDone(ctx context.Context, f func()) (stop func() bool) {
 		done()
 		return ofCtx()
 	}
-}
-
-// callAfter is context.AfterFunc, which may call methods of ctx: those are the user's.
-func callAfter(ctx context.Context, f func()) (stop func() bool) {
-	if hb.On {
-		hb.Out()
-		defer hb.Back()
-	}
-	return context.AfterFunc(ctx, f)
 }
 
 // ofUser makes f, which our code is going to call, one of the user's to the race detector.
