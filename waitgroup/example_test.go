@@ -1,7 +1,9 @@
 package waitgroup_test
 
 import (
+	"context"
 	"fmt"
+	"time"
 
 	"github.com/userrt/userrt/waitgroup"
 )
@@ -42,4 +44,18 @@ func ExampleWaitGroup_Add() {
 	// first half
 	// second half
 	// all
+}
+
+// WaitContext waits for no longer than a context lasts. What it waited for goes on.
+func ExampleWaitGroup_WaitContext() {
+	var wg waitgroup.WaitGroup
+	wg.Add(1)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	fmt.Println(wg.WaitContext(ctx))
+	wg.Done()
+	fmt.Println(wg.WaitContext(ctx)) // need not wait
+	// Output:
+	// context deadline exceeded
+	// <nil>
 }

@@ -15,8 +15,8 @@ func untilWaiting(t *testing.T, wg *WaitGroup, n int) {
 	testsched.Until(t, func() bool {
 		wg.lock.Lock()
 		defer wg.lock.Unlock()
-		have := len(wg.more)
-		if wg.one != nil {
+		have := 0
+		for w := wg.queue.First(); w != nil; w = w.Next() {
 			have++
 		}
 		return have == n && int(uint32(wg.state.Load())) == n

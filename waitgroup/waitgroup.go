@@ -25,10 +25,9 @@ type WaitGroup struct {
 	// atomic operation sees both. Waiters are counted under lock.
 	state atomic.Uint64
 
-	// lock guards the waiters. Almost always there is at most one, which needs no slice.
-	lock rawlock.Mutex
-	one  *sched.G
-	more []*sched.G
+	lock  rawlock.Mutex // guards what follows
+	queue sched.WaitQueue
+	round int64 // counts the times that waiters were woken
 }
 
 const waiter = 1
@@ -90,32 +89,13 @@ func (wg *WaitGroup) wakeAll() {
 		panic(misuseText)
 	}
 	wg.state.Store(0)
-	one, more := wg.one, wg.more
-	wg.one, wg.more = nil, nil
-	claimed := one != nil && one.Claim()
-	for i, gp := range more {
-		if !gp.Claim() {
-			more[i] = nil // being unwound
-		}
+	wg.round++
+	woken, _ := wg.queue.ClaimAll()
+	for w := woken.First(); w != nil; w = w.Next() {
+		w.Given = true
 	}
 	wg.lock.Unlock()
-	if claimed {
-		one.Ready()
-	}
-	if more == nil {
-		return
-	}
-	for i, gp := range more {
-		if gp != nil {
-			gp.Ready()
-			more[i] = nil
-		}
-	}
-	wg.lock.Lock()
-	if wg.more == nil {
-		wg.more = more[:0] // for the next crowd
-	}
-	wg.lock.Unlock()
+	woken.ReadyAll()
 }
 
 // Wait blocks until the counter is zero. It panics with "sync: WaitGroup is reused before previous
@@ -129,30 +109,18 @@ func (wg *WaitGroup) Wait() {
 	if counter(wg.state.Load()) == 0 {
 		return
 	}
-	wg.lock.Lock()
-	for {
-		state := wg.state.Load()
-		if counter(state) == 0 {
-			wg.lock.Unlock()
-			return
-		}
-		if wg.state.CompareAndSwap(state, state+waiter) {
-			if hb.On && uint32(state) == 0 {
-				hb.Write(wg.first.Addr())
-			}
-			break
-		}
-	}
 	gp := sched.Self()
-	if wg.one == nil {
-		wg.one = gp
-	} else {
-		wg.more = append(wg.more, gp)
+	w := gp.Waiter()
+	wg.lock.Lock()
+	if !wg.count() {
+		wg.lock.Unlock()
+		return
 	}
+	wg.queue.PushBack(w)
 	leave := gp.BeginPark(sched.WaitReasonWaitGroupWait, &wg.lock)
 	leave()
 	if !gp.EndPark() {
-		wg.leave(gp)
+		wg.unwound(w)
 		runtime.Goexit()
 	}
 	if wg.state.Load() != 0 {
@@ -163,27 +131,37 @@ func (wg *WaitGroup) Wait() {
 // acquire makes what Done has released happen before what the caller does next.
 func (wg *WaitGroup) acquire() { hb.Acquire(unsafe.Pointer(wg)) }
 
-// leave takes gp, which is being unwound, out of the waiters if it is still there.
-func (wg *WaitGroup) leave(gp *sched.G) {
+// count counts the caller as a waiter, unless the counter is zero. Needs lock.
+func (wg *WaitGroup) count() bool {
+	for {
+		state := wg.state.Load()
+		if counter(state) == 0 {
+			return false
+		}
+		if wg.state.CompareAndSwap(state, state+waiter) {
+			if hb.On && uint32(state) == 0 {
+				hb.Write(wg.first.Addr())
+			}
+			return true
+		}
+	}
+}
+
+// uncount undoes count, for who waits no longer and has not been woken by wakeAll. Needs lock.
+func (wg *WaitGroup) uncount() {
+	wg.state.Add(^uint64(0))
+	if hb.On {
+		hb.Fresh(wg.first.Addr(), 8) // the next is the first that waits
+	}
+}
+
+// unwound takes w, whose G is being unwound, out of the queue if it is still there.
+func (wg *WaitGroup) unwound(w *sched.Waiter) {
 	wg.lock.Lock()
-	defer wg.lock.Unlock()
-	found := wg.one == gp
-	if found {
-		wg.one = nil
+	if w.Remove() {
+		wg.uncount()
 	}
-	for i, g := range wg.more {
-		if g == gp {
-			wg.more = append(wg.more[:i], wg.more[i+1:]...)
-			found = true
-			break
-		}
-	}
-	if found {
-		wg.state.Add(^uint64(0)) // one waiter less
-		if hb.On {
-			hb.Fresh(wg.first.Addr(), 8) // the next is the first that waits
-		}
-	}
+	wg.lock.Unlock()
 }
 
 // Go starts fn in a new task and counts it until it has ended: after its deferred calls, also when it
