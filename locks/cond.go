@@ -1,0 +1,244 @@
+package locks
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/marks"
+	"github.com/userrt/userrt/internal/nocopy"
+	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/sched"
+)
+
+// Cond is where tasks and goroutines wait for an event that others announce; see sync.Cond. Waiters are woken in the order
+// in which they have called Wait. A Cond must not be copied after its first use: go vet sees that, and the calls
+// panic with "sync.Cond is copied". The same in Go: sync/cond.go, runtime/sema.go, notifyList.
+//
+// A Signal or Broadcast happens before the return of each Wait that it ends.
+//
+// With a Mutex of this package as L, a waiter goes into the queue, unlocks and parks under the Cond's lock, so whoever is found in the
+// queue can be woken. Another Locker's Unlock may be any code, which may itself wait: there a waiter is in the queue before,
+// and marked as parked once it is. Who finds it unmarked only takes it out.
+type Cond struct {
+	_ nocopy.NoCopy
+
+	// L is locked by who looks at or changes what is waited for.
+	L Locker
+
+	early hb.Word // for the race detector: of those who were woken before they had parked
+	self  atomic.Uintptr
+
+	lock  rawlock.Mutex // guards queue
+	queue sched.WaitQueue
+}
+
+// notParked is what N of a Waiter says that is not to be claimed.
+const notParked = 1
+
+// NewCond returns a Cond with the Locker l.
+func NewCond(l Locker) *Cond { return &Cond{L: l} }
+
+// Wait unlocks c.L, waits for a Signal or Broadcast, and locks c.L again. When it returns, what was waited for need not be
+// so any more: call it in a loop. A task that is unwound in Wait has c.L locked when its deferred calls run, as they
+// expect. Only if that is nowhere to be had, because somebody has ended without an Unlock, they run without, and their Unlock does nothing.
+func (c *Cond) Wait() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	c.check()
+	var r result
+	if m, ok := c.L.(*Mutex); ok {
+		r = c.waitMutex(m, sched.Self().Waiter())
+	} else {
+		r = c.waitOther(&sched.Waiter{G: sched.Self()})
+	}
+	if r == unwound {
+		runtime.Goexit()
+	}
+}
+
+// WaitContext is Wait that gives up when ctx ends, and then returns ctx.Err(). It returns with c.L locked in either case,
+// which it waits for however ctx is. If it returns nil a Signal or Broadcast was for the caller, also when ctx has
+// ended meanwhile.
+func (c *Cond) WaitContext(ctx context.Context) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	c.check()
+	if err := ended(ctx); err != nil {
+		return err
+	}
+	w, stop := waiter(ctx, &c.lock)
+	defer stop()
+	if m, ok := c.L.(*Mutex); ok {
+		return c.waitMutex(m, w).err(ctx)
+	}
+	if never(ctx) { // L may be anything, and wait with the caller's own
+		w = &sched.Waiter{G: w.G}
+	}
+	return c.waitOther(w).err(ctx)
+}
+
+// waitMutex waits, where L is one of ours.
+func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
+	c.lock.Lock()
+	if w.Cancelled {
+		c.lock.Unlock()
+		return gaveUp
+	}
+	w.Given, w.N = false, 0
+	c.queue.PushBack(w)
+	if hb.On {
+		hb.ReleaseStore(m.word.Addr())
+	}
+	m.unlockQuietly()
+	leave := w.G.BeginPark(sched.WaitReasonCondWait, &c.lock)
+	leave()
+	if !w.G.EndPark() {
+		c.lock.Lock()
+		w.Remove()
+		c.lock.Unlock()
+		m.lockAnyway()
+		return unwound
+	}
+	r := gaveUp
+	if w.Given {
+		r = got
+		w.G.Woken()
+	}
+	if !m.state.CompareAndSwap(marks.Free.Load(), locked) {
+		m.lockSlow()
+	}
+	if hb.On {
+		hb.Acquire(m.word.Addr())
+	}
+	return r
+}
+
+// waitOther waits, whatever L is.
+func (c *Cond) waitOther(w *sched.Waiter) result {
+	c.lock.Lock()
+	if w.Cancelled {
+		c.lock.Unlock()
+		return gaveUp
+	}
+	w.N = notParked
+	c.queue.PushBack(w)
+	c.lock.Unlock()
+	left := false
+	defer func() {
+		if !left { // Unlock has panicked, or the task has been unwound in it
+			c.lock.Lock()
+			w.Remove()
+			c.lock.Unlock()
+		}
+	}()
+	outside(c.L.Unlock)
+	left = true
+	r := c.park(w)
+	outside(c.L.Lock)
+	return r
+}
+
+// park parks the caller, whose place in the queue w has been, unless it has been woken since.
+func (c *Cond) park(w *sched.Waiter) result {
+	c.lock.Lock()
+	switch {
+	case w.Given:
+		c.lock.Unlock()
+		if hb.On {
+			hb.Acquire(c.early.Addr())
+		}
+		return got
+	case w.Cancelled:
+		w.Remove()
+		c.lock.Unlock()
+		return gaveUp
+	}
+	w.N = 0
+	leave := w.G.BeginPark(sched.WaitReasonCondWait, &c.lock)
+	leave()
+	if !w.G.EndPark() {
+		c.lock.Lock()
+		w.Remove()
+		c.lock.Unlock()
+		return unwound
+	}
+	if w.Given {
+		w.G.Woken()
+		return got
+	}
+	return gaveUp
+}
+
+// Signal wakes the one that has waited longest, if any waits. The caller may, but need not, have c.L locked.
+func (c *Cond) Signal() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	c.check()
+	c.lock.Lock()
+	w, parked := c.next()
+	c.lock.Unlock()
+	if parked {
+		w.G.Ready()
+	}
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+}
+
+// next takes out the first waiter that can be woken, and reports whether it is parked and must be made runnable; nil if
+// there is none. Needs lock.
+func (c *Cond) next() (w *sched.Waiter, parked bool) {
+	for w = c.queue.First(); w != nil; w = c.queue.First() {
+		w.Remove()
+		switch {
+		case w.N == notParked:
+			w.Given = true
+			if hb.On {
+				hb.Release(c.early.Addr())
+			}
+			return w, false
+		case w.G.Claim():
+			w.Given = true
+			return w, true
+		}
+	}
+	return nil, false
+}
+
+// Broadcast wakes all that wait. The caller may, but need not, have c.L locked.
+func (c *Cond) Broadcast() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	c.check()
+	c.lock.Lock()
+	var woken sched.WaitQueue
+	for w, parked := c.next(); w != nil; w, parked = c.next() {
+		if parked {
+			woken.Chain(w)
+		}
+	}
+	c.lock.Unlock()
+	woken.ReadyAll()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+}
+
+// check panics if c has been copied since its first use: it keeps its own address.
+func (c *Cond) check() {
+	me := uintptr(unsafe.Pointer(c))
+	if c.self.Load() != me && !c.self.CompareAndSwap(0, me) && c.self.Load() != me {
+		panic("sync.Cond is copied")
+	}
+}

@@ -1,0 +1,149 @@
+package locks
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/marks"
+	"github.com/userrt/userrt/internal/nocopy"
+	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/sched"
+)
+
+// Locker is sync.Locker.
+type Locker = sync.Locker
+
+// Mutex is a mutual exclusion lock whose waiters are parked tasks. The zero value is unlocked; it must not be copied
+// after its first use, which go vet sees. The same in Go: internal/sync/mutex.go.
+//
+// It belongs to no task: one may lock it and another one unlock it. The n-th Unlock happens before the m-th Lock returns,
+// for n < m, and a TryLock that succeeds counts as a Lock.
+//
+// # Two modes
+//
+// Usually a lock that is free goes to whoever comes first, and a waiter that has been woken competes with those who are
+// running already, and mostly loses: but the lock is never idle while a waiter is on its way to a processor. A waiter that
+// has lost, and has waited for more than 1 ms in all, makes the lock a starving one: now each Unlock hands it to
+// the one who has waited longest, and newcomers queue up behind. The mode ends with a waiter that has waited for less
+// than 1 ms, or that is the last one.
+type Mutex struct {
+	_ nocopy.NoCopy
+
+	word hb.Word // for the race detector: where the edges are stated, and what an overwriting would race with
+
+	state  atomic.Int32 // see below
+	holder sched.Holder // who has taken it, if state says noted
+
+	lock  rawlock.Mutex // guards what follows, and the bits waiting and starving
+	queue sched.WaitQueue
+}
+
+// The bits of Mutex.state.
+//
+//	locked    somebody has it
+//	woken     somebody is awake who wants it, a waiter on its way or a spinning newcomer: Unlock need not wake another
+//	starving  with locked: the next Unlock hands it over. Without: an Unlock is about to, nobody else may take it
+//	noted     holder tells who took it last. Left standing by Unlock; the next one to take it finds that out
+//	waiting   the queue is not empty, or was not a moment ago
+//
+// A waiter queues up under lock and only while the word says locked or starving, so there is an Unlock yet to come, and
+// that one takes lock before it gives up on finding somebody. waiting and starving are set under lock, and cleared there
+// by whoever empties the queue; locked and woken come and go by compare-and-swap, but that Unlock subtracts locked. It is
+// the highest bit that is used, so an Unlock too many makes the word negative, which it never is otherwise.
+const (
+	woken = 1 << iota
+	starving
+	noted
+	waiting
+	locked = 1 << 30
+)
+
+// Lock locks m. It blocks while another holds it.
+func (m *Mutex) Lock() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Read(m.word.Addr())
+	}
+	if !m.state.CompareAndSwap(marks.Free.Load(), locked) {
+		m.lockSlow()
+	}
+	if hb.On {
+		hb.Acquire(m.word.Addr())
+	}
+}
+
+// TryLock locks m if it is free, and reports whether it did.
+func (m *Mutex) TryLock() bool {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Read(m.word.Addr())
+	}
+	if !m.tryTake() {
+		return false
+	}
+	if hb.On {
+		hb.Acquire(m.word.Addr())
+	}
+	return true
+}
+
+// tryTake is TryLock, but for the race detector.
+func (m *Mutex) tryTake() bool {
+	old := m.state.Load()
+	return old&(locked|starving) == 0 && m.take(old, 0)
+}
+
+// LockContext is Lock that gives up when ctx ends, and then returns ctx.Err(). If it need not wait it does not look at ctx;
+// if it returns nil the caller has the lock, also when ctx has ended meanwhile.
+func (m *Mutex) LockContext(ctx context.Context) error {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Read(m.word.Addr())
+	}
+	if !m.tryTake() {
+		if err := m.lockContext(ctx, sched.WaitReasonMutexLock); err != nil {
+			return err
+		}
+	}
+	if hb.On {
+		hb.Acquire(m.word.Addr())
+	}
+	return nil
+}
+
+// Unlock unlocks m, which any task or goroutine may have locked. If it is not locked that is a fatal error, as with
+// sync.Mutex: the process ends.
+func (m *Mutex) Unlock() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+		hb.Read(m.word.Addr())
+		hb.ReleaseStore(m.word.Addr())
+	}
+	if m.state.Add(-locked)|marks.Preempting.Load() != 0 {
+		m.unlockSlow()
+	}
+}
+
+// unlock is Unlock, but for the race detector.
+func (m *Mutex) unlock() {
+	if m.state.Add(-locked)|marks.Preempting.Load() != 0 {
+		m.unlockSlow()
+	}
+}
+
+//go:noinline
+func (m *Mutex) lockSlow() { m.lockFor(sched.WaitReasonMutexLock) }
+
+// lockFor is lockSlow where a dump is to call the wait why.
+func (m *Mutex) lockFor(why sched.WaitReason) {
+	if m.await(nil, why) == unwound {
+		runtime.Goexit()
+	}
+}
