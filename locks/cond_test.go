@@ -261,7 +261,7 @@ func TestStressWaitContextKeepsSignals(t *testing.T) {
 			}
 		})
 		cs.Wait()
-		require.True(t, c.queue.Empty())
+		require.Zero(t, length(&c.lock, &c.queue))
 	})
 }
 
@@ -306,7 +306,7 @@ func TestUnwoundInWait(t *testing.T) {
 			c.L.Lock()
 			require.Equal(t, 5, deferred)
 			c.L.Unlock()
-			require.True(t, c.queue.Empty())
+			require.Zero(t, length(&c.lock, &c.queue))
 		})
 	}
 }
@@ -342,7 +342,7 @@ func TestUnwoundInUnlock(t *testing.T) {
 		s.Go(c.Wait)
 		gate.untilQueued(t, 1)
 		require.NoError(t, s.Close())
-		require.True(t, c.queue.Empty())
+		require.Zero(t, length(&c.lock, &c.queue))
 		gate.Unlock()
 	})
 }
@@ -356,7 +356,7 @@ func (l lockFuncs) Unlock() { l.unlock() }
 func TestPanicInUnlock(t *testing.T) {
 	c := NewCond(lockFuncs{unlock: func() { panic("no") }})
 	require.Equal(t, "no", testsched.PanicOf(c.Wait))
-	require.True(t, c.queue.Empty())
+	require.Zero(t, length(&c.lock, &c.queue))
 	c.Broadcast()
 }
 

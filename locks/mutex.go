@@ -126,14 +126,14 @@ func (m *Mutex) Unlock() {
 		hb.Read(m.word.Addr())
 		hb.ReleaseStore(m.word.Addr())
 	}
-	if m.state.Add(-locked)|marks.Preempting.Load() != 0 {
+	if m.state.Add(-locked) != 0 {
 		m.unlockSlow()
 	}
 }
 
 // unlock is Unlock, but for the race detector.
 func (m *Mutex) unlock() {
-	if m.state.Add(-locked)|marks.Preempting.Load() != 0 {
+	if m.state.Add(-locked) != 0 {
 		m.unlockSlow()
 	}
 }
@@ -141,8 +141,12 @@ func (m *Mutex) unlock() {
 //go:noinline
 func (m *Mutex) lockSlow() { m.lockFor(sched.WaitReasonMutexLock) }
 
-// lockFor is lockSlow where a dump is to call the wait why.
+// lockFor is lockSlow where a dump is to call the wait why. Here, before a Lock, is where a task gives way that is
+// asked to: not with m locked, and Unlock is spared a look.
 func (m *Mutex) lockFor(why sched.WaitReason) {
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 	if m.await(nil, why) == unwound {
 		runtime.Goexit()
 	}

@@ -135,9 +135,6 @@ func (m *Mutex) unlockSlow() {
 	if m.unlockRest() {
 		sched.Cede() // m is a waiter's: while that does not run, nobody gets on
 	}
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
 }
 
 // unlockQuietly is Unlock for who has a rawlock held: it does not give way to anybody.

@@ -48,8 +48,8 @@ func (rw *RWMutex) RLock() {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
-	if n := rw.readers.Add(1); n|marks.Free.Load() < 0 {
-		rw.rlockSlow(n)
+	if rw.readers.Add(1)|marks.Free.Load() < 0 {
+		rw.rlockSlow()
 	}
 	if hb.On {
 		hb.Acquire(rw.written.Addr())
@@ -112,8 +112,8 @@ func (rw *RWMutex) RUnlock() {
 		hb.Read(rw.read.Addr())
 		hb.Release(rw.read.Addr())
 	}
-	if n := rw.readers.Add(-1); n|marks.Free.Load()|-marks.Preempting.Load() < 0 {
-		rw.runlockSlow(n)
+	if rw.readers.Add(-1)|marks.Free.Load() < 0 {
+		rw.runlockSlow()
 	}
 }
 

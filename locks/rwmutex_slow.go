@@ -39,9 +39,14 @@ func ready(w *sched.Waiter) {
 	}
 }
 
-// rlockSlow is the rest of RLock, which has made readers n.
-func (rw *RWMutex) rlockSlow(n int32) {
-	if n < 0 && rw.awaitRead(sched.Self().Waiter()) == unwound {
+// rlockSlow is RLock when a writer is there or something else is out of the ordinary. It begins anew, since whether the
+// caller was counted before or after a writer's announcement can't be seen any more.
+func (rw *RWMutex) rlockSlow() {
+	rw.leave()
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+	if rw.readers.Add(1) < 0 && rw.awaitRead(sched.Self().Waiter()) == unwound {
 		runtime.Goexit()
 	}
 	if sched.NotingHolders() {
@@ -100,8 +105,24 @@ func (rw *RWMutex) noReader() {
 	rw.readers.Add(-1)
 }
 
-// runlockSlow is the rest of RUnlock, which has made readers n.
-func (rw *RWMutex) runlockSlow(n int32) {
+// leave takes off a reader that has been counted.
+func (rw *RWMutex) leave() {
+	if rw.readers.Add(-1) < 0 {
+		rw.wakeWriter()
+	}
+}
+
+// wakeWriter lets the announced writer go on, if it waits and need not any more.
+func (rw *RWMutex) wakeWriter() {
+	rw.w.lock.Lock()
+	writer := rw.claimWriter()
+	rw.w.lock.Unlock()
+	ready(writer)
+}
+
+// runlockSlow is the rest of RUnlock, which has taken the reader off.
+func (rw *RWMutex) runlockSlow() {
+	n := rw.readers.Load()
 	if n == -1 || n == -maxReaders-1 {
 		if !sched.Self().Unwound() { // see (*Mutex).notLocked
 			new(sync.RWMutex).RUnlock()
@@ -113,10 +134,7 @@ func (rw *RWMutex) runlockSlow(n int32) {
 		rw.reader.ClearIf(sched.Self())
 	}
 	if n < 0 {
-		rw.w.lock.Lock()
-		writer := rw.claimWriter()
-		rw.w.lock.Unlock()
-		ready(writer)
+		rw.wakeWriter()
 	}
 	if sched.Preempting() {
 		sched.GiveWay()
@@ -193,8 +211,5 @@ func (rw *RWMutex) notLocked() {
 		new(sync.RWMutex).Unlock()
 	}
 	rw.readers.Add(-maxReaders)
-	rw.w.lock.Lock() // a writer that came in between may have counted wrong
-	writer := rw.claimWriter()
-	rw.w.lock.Unlock()
-	ready(writer)
+	rw.wakeWriter() // one that came in between may have counted wrong
 }

@@ -19,7 +19,7 @@ func NotingHolders() bool {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	return marks.Free.Load() < 0
+	return noters.on.Load()
 }
 
 // NoteHolders makes locks note which task takes them from now on, so that dumps tell who holds what others wait
@@ -43,6 +43,7 @@ func NoteHolders() (stop func()) {
 var noters struct {
 	mu    sync.Mutex
 	n     int
+	on    atomic.Bool   // n is not 0
 	epoch atomic.Uint64 // counts the times that n has become 1, by epochOne; what was noted in an earlier one may not be so any more
 }
 
@@ -53,7 +54,8 @@ func noteHolders(delta int) {
 	if noters.n == delta {
 		noters.epoch.Store((noters.epoch.Load() + epochOne) & epochMask)
 	}
-	marks.Free.Store(int32(-noters.n))
+	noters.on.Store(noters.n > 0)
+	marks.Free.Add(int32(-delta))
 }
 
 // Holder is the task that holds something, as a Describer tells it. The zero value is nobody.

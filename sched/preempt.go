@@ -83,11 +83,13 @@ func (st *stack) giveWay() {
 func (p *P) markPreempt() {
 	if p.attn.Or(attnPreempt)&attnPreempt == 0 {
 		marks.Preempting.Add(1)
+		marks.Free.Add(-1)
 	}
 }
 
 func (p *P) clearPreempt() {
 	if p.attn.And(^uint32(attnPreempt))&attnPreempt != 0 {
 		marks.Preempting.Add(-1)
+		marks.Free.Add(1)
 	}
 }
