@@ -38,14 +38,22 @@
 //	Close                                      a receive that says closed returns           the channel
 //	NewTimer, Reset of a channel's timer       the receive of its time returns              the timer, then the slot
 //	a context is cancelled                     a wait that ends for it returns              the context itself
-//	Done that makes a WaitGroup zero           Wait returns                                 the WaitGroup
+//	Done that makes a WaitGroup zero           Wait, or WaitContext without an error,       the WaitGroup
+//	                                           returns
+//	Unlock of a Mutex                          the next Lock returns                        the Mutex
+//	Unlock of an RWMutex                       the next RLock or Lock returns               the RWMutex
+//	RUnlock                                    the next Lock returns                        the RWMutex
+//	Signal, Broadcast                          a Wait that it ends returns                  the waiter's G, or the Cond
+//	the function of a Once has returned        Do returns                                   the Once
+//	Release of a Semaphore                     an Acquire that comes later returns          the Semaphore
 //	Write on a connection                      Read that returns something                  package syscall's ioSync
 //	what is released at an address             what is acquired there                       Release, Acquire
 //
 // A case of a select is a send or receive like any other.
 //
 // And two accesses that are no memory of the user's, so that misuse shows: a send reads what Close writes, and an Add
-// from zero reads what the first Wait writes, as package sync and the runtime have it.
+// from zero reads what the first Wait writes, as package sync and the runtime have it; and each call of a Mutex or RWMutex reads
+// it, so that to overwrite it meanwhile is a race.
 //
 // One direction is always stated: our code knows what its caller has done before, since it reads what it is given. Never
 // the other: what our code hands out must look as if nobody had touched it (Fresh), or its caller must be told all that

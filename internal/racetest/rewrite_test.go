@@ -32,12 +32,20 @@ const (
 	schedName    = "usched"
 	hchanName    = "uhchan"
 	waitName     = "uwaitgroup"
+	locksName    = "ulocks"
 	startingName = "ustart" // variables of a go statement
 )
 
 // standIns are what userrt has instead of the standard library's.
 var standIns = map[string][2]string{
 	"sync.WaitGroup":  {"waitgroup", waitName + ".WaitGroup"},
+	"sync.Mutex":      {"locks", locksName + ".Mutex"},
+	"sync.RWMutex":    {"locks", locksName + ".RWMutex"},
+	"sync.Locker":     {"locks", locksName + ".Locker"},
+	"sync.Cond":       {"locks", locksName + ".Cond"},
+	"sync.NewCond":    {"locks", locksName + ".NewCond"},
+	"sync.Once":       {"locks", locksName + ".Once"},
+	"sync.OnceFunc":   {"locks", locksName + ".OnceFunc"},
 	"time.Sleep":      {"sched", schedName + ".Sleep"},
 	"time.AfterFunc":  {"sched", schedName + ".AfterFunc"},
 	"time.Timer":      {"sched", schedName + ".Timer"}, // of AfterFunc; those with a channel are never named
@@ -69,7 +77,7 @@ func (r *rewriter) refuse(format string, args ...any) {
 func (r *rewriter) text(from, to token.Pos) string { return string(r.src[from-r.base : to-r.base]) }
 
 func (r *rewriter) use(folder string) {
-	name := map[string]string{"sched": schedName, "hchan": hchanName, "waitgroup": waitName}[folder]
+	name := map[string]string{"sched": schedName, "hchan": hchanName, "waitgroup": waitName, "locks": locksName}[folder]
 	if name != "" {
 		r.imports[modulePath+"/"+folder] = name
 	}

@@ -83,7 +83,7 @@ func mayImport(from, to string, test bool) bool {
 func mayDependOn(from, ext string, test bool) bool {
 	l, _ := layerOf(from)
 	return strings.HasPrefix(ext, "golang.org/x/sys/") ||
-		l == program && strings.HasPrefix(ext, "golang.org/x/exp/") ||
+		l == program && (strings.HasPrefix(ext, "golang.org/x/exp/") || strings.HasPrefix(ext, "golang.org/x/sync/")) ||
 		test && (ext == "github.com/stretchr/testify/require" || ext == "go.uber.org/goleak")
 }
 
