@@ -19,7 +19,7 @@ const (
 	sieveLast   = 541 // the hundredth prime
 	stages      = 100
 	fanIn       = 100 // producers
-	crowd       = 8   // on either side
+	eachSide   = 8   // on either side
 )
 
 func flowPairs() []Pair {
@@ -37,12 +37,12 @@ func flowPairs() []Pair {
 		{
 			Name: "hchan/fanin-100", Unit: nsPerOp, Step: fanIn,
 			Doc:    "100 tasks send to one unbuffered channel, one receives; per value",
-			Native: crowdNative(fanIn, 1), Userrt: crowdUserrt(fanIn, 1),
+			Native: exchangeNative(fanIn, 1), Userrt: exchangeUserrt(fanIn, 1),
 		},
 		{
-			Name: "hchan/contended-8x8", Unit: nsPerOp, Step: crowd,
+			Name: "hchan/contended-8x8", Unit: nsPerOp, Step: eachSide,
 			Doc:    "8 tasks send to one unbuffered channel, 8 receive; per value",
-			Native: crowdNative(crowd, crowd), Userrt: crowdUserrt(crowd, crowd),
+			Native: exchangeNative(eachSide, eachSide), Userrt: exchangeUserrt(eachSide, eachSide),
 		},
 		{
 			Name: "hchan/mixed", Unit: nsPerOp, Step: 1,
@@ -178,8 +178,8 @@ func pipelineUserrt(r *Round) error {
 	return checkElements(r.N, n, sum)
 }
 
-// crowdNative sends 0..N-1 from so many goroutines to so many others.
-func crowdNative(senders, receivers int) Body {
+// exchangeNative sends 0..N-1 from so many goroutines to so many others.
+func exchangeNative(senders, receivers int) Body {
 	return func(r *Round) error {
 		c := make(chan int)
 		var sending, receiving sync.WaitGroup
@@ -210,7 +210,7 @@ func crowdNative(senders, receivers int) Body {
 	}
 }
 
-func crowdUserrt(senders, receivers int) Body {
+func exchangeUserrt(senders, receivers int) Body {
 	return func(r *Round) error {
 		c := hchan.Make[int](0)
 		var sending, receiving waitgroup.WaitGroup

@@ -59,7 +59,7 @@ const nameWidth = 22
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
-	return slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), []Pair{skynet(100_000)}, netpollPairs())
+	return slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs())
 }
 
 // mismatch returns nil when got is what was wanted, and otherwise the error that says so.

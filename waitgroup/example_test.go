@@ -3,8 +3,10 @@ package waitgroup_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
+	"github.com/userrt/userrt/sched"
 	"github.com/userrt/userrt/waitgroup"
 )
 
@@ -58,4 +60,39 @@ func ExampleWaitGroup_WaitContext() {
 	// Output:
 	// context deadline exceeded
 	// <nil>
+}
+
+// Fork and join: one task for each part, and Wait for all of them. Add is called by who starts the task. Where the task
+// itself calls it, Wait may find a counter of zero before any of them has begun, and waits for nobody.
+func ExampleWaitGroup_Add_where() {
+	for _, inside := range []bool{false, true} {
+		s, err := sched.New(sched.Config{Procs: 1, Tunables: sched.Tunables{TimeSlice: time.Minute}})
+		if err != nil {
+			panic(err)
+		}
+		var finished atomic.Int32
+		err = s.Run(func() {
+			var wg waitgroup.WaitGroup
+			for range 3 {
+				if !inside {
+					wg.Add(1)
+				}
+				sched.Go(func() {
+					if inside {
+						wg.Add(1) // too late
+					}
+					defer wg.Done()
+					finished.Add(1)
+				})
+			}
+			wg.Wait()
+			fmt.Printf("Add inside the task: %v; after Wait %d of 3 have finished\n", inside, finished.Load())
+		})
+		fmt.Println(err, s.Shutdown(context.Background()))
+	}
+	// Output:
+	// Add inside the task: false; after Wait 3 of 3 have finished
+	// <nil> <nil>
+	// Add inside the task: true; after Wait 0 of 3 have finished
+	// <nil> <nil>
 }
