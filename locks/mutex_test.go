@@ -215,7 +215,7 @@ var misuses = map[string]struct {
 	f    func()
 }{
 	"Mutex.Unlock":   {"sync: unlock of unlocked mutex", func() { new(Mutex).Unlock() }},
-	"Mutex.Unlock2":  {"sync: unlock of unlocked mutex", func() { var m Mutex; m.Lock(); m.Unlock(); m.Unlock() }},
+	"Mutex.Unlock2":  {"sync: unlock of unlocked mutex", func() { var m Mutex; m.Lock(); m.Unlock(); m.Unlock() }}, //lint:ignore SA2001 the calls are the point
 	"RWMutex.Unlock": {"sync: Unlock of unlocked RWMutex", func() { new(RWMutex).Unlock() }},
 	"RWMutex.Unlock2": {"sync: Unlock of unlocked RWMutex", func() {
 		var rw RWMutex
@@ -225,7 +225,7 @@ var misuses = map[string]struct {
 	"RWMutex.Unlock3": {"sync: Unlock of unlocked RWMutex", func() {
 		var rw RWMutex
 		rw.Lock()
-		rw.Unlock()
+		rw.Unlock() //lint:ignore SA2001 the calls are the point
 		rw.Unlock()
 	}},
 	"RWMutex.RUnlock": {"sync: RUnlock of unlocked RWMutex", func() { new(RWMutex).RUnlock() }},
@@ -237,7 +237,7 @@ var misuses = map[string]struct {
 	"RWMutex.RUnlock3": {"sync: RUnlock of unlocked RWMutex", func() {
 		var rw RWMutex
 		rw.RLock()
-		rw.RUnlock()
+		rw.RUnlock() //lint:ignore SA2001 the calls are the point
 		rw.RUnlock()
 	}},
 }

@@ -66,8 +66,14 @@ func TestOnceThatDoesNotReturn(t *testing.T) {
 var onceKinds = map[string]struct{ ours, native func(f func()) func() }{
 	"OnceFunc": {OnceFunc, sync.OnceFunc},
 	"OnceValue": {
-		func(f func()) func() { g := OnceValue(func() int { f(); return 1 }); return func() { wantInts(g(), 1) } },
-		func(f func()) func() { g := sync.OnceValue(func() int { f(); return 1 }); return func() { wantInts(g(), 1) } },
+		func(f func()) func() {
+			g := OnceValue(func() int { f(); return 1 })
+			return func() { wantInts(g(), 1) }
+		},
+		func(f func()) func() {
+			g := sync.OnceValue(func() int { f(); return 1 })
+			return func() { wantInts(g(), 1) }
+		},
 	},
 	"OnceValues": {
 		func(f func()) func() {

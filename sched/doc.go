@@ -79,6 +79,7 @@
 //   - queues: runq.go with gate.go, globalq.go with gqueue.go
 //   - looking for work: find.go, steal.go, idle.go with idle.md, events.go, poller.go
 //   - plain goroutines: native.go
+//   - for primitives: waitqueue.go; holder.go; spin.go
 //   - tasks that hold their P for long: block.go, sysmon.go, preempt.go, relief.go
 //   - threads and Ps: threads.go, lockthread.go, affinity.go, procs.go
 //   - time: timer.go, timers.go, timerheap.go; clock.go, decide.go
@@ -86,6 +87,6 @@
 //   - ends of tasks: ending.go, task.go, scope.go; panic.go, panictext.go, created.go
 //   - the end of it all: shutdown.go, ender.go, unwind.go; trim.go and deadlock.go with lastlook.go
 //   - seen from outside: stats.go, tally.go; dump.go, dumpinfo.go, collect.go, inspect.go, traceback.go,
-//     describe.go, registry.go; schedtrace.go
+//     describe.go, circles.go, registry.go; schedtrace.go
 //   - for the race detector: edges.go, pollers.go, and package internal/hb
 package sched
