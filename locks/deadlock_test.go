@@ -161,7 +161,7 @@ func TestHolderThatTookItLater(t *testing.T) {
 		tasks := deadlock(t, func() {
 			m.Lock()
 			named("holder", func() { m.Lock(); forever() })
-			for m.queue.Empty() {
+			for length(&m.lock, &m.queue) == 0 {
 				sched.Yield()
 			}
 			m.state.Or(mode)

@@ -75,7 +75,7 @@ func Example_lockOrder() {
 		return func() {
 			first.Lock()
 			sched.Yield()
-			second.Lock() // for ever
+			second.Lock()   // for ever
 			second.Unlock() //lint:ignore SA2001 nobody gets here
 			first.Unlock()
 		}

@@ -10,9 +10,10 @@ import (
 // The runtime has no counterpart.
 //
 // A dump reads one task after the other while they run, so edges of different moments may make a circle that never was.
-// But each task is looked at twice, and no second look comes before the last of the first ones: a task that is in
-// the same wait both times has waited at the moment between, and so have all such tasks together. None of them can have
-// released meanwhile what it holds.
+// But each task is looked at three times: at first, when all others have been looked at for the first time, and when it is known what it waits
+// for and who holds that. One that is in the same wait all three times has waited from the first to the third. If all of a circle
+// have, it is real: the first of them to go on after its third look would have needed what the next one held at that moment, and that one
+// could not have released it without going on before.
 
 // inOneWait reports whether the task that v and again show, v first, has waited from the one look to the other.
 func (v *view) inOneWait(again *view) bool {

@@ -170,11 +170,11 @@ func (p *P) dumpQueues(d *DumpP) {
 func (g *gather) end(all map[uint64]traceback) {
 	now := g.s.nanotime()
 	slices.SortFunc(g.views, func(a, b view) int { return cmp.Compare(a.id, b.id) })
-	stuck := map[uint64]bool{} // has been in one wait all the time between the two looks
+	stuck := map[uint64]bool{} // has been in one wait from the first look on until it was known for what
 	for _, v := range g.views {
 		again, ok := v.gp.look()
 		same := ok && again.id == v.id
-		stuck[v.id] = same && v.inOneWait(&again)
+		still := same && v.inOneWait(&again)
 		if same && again.steady {
 			v = again
 		}
@@ -183,6 +183,10 @@ func (g *gather) end(all map[uint64]traceback) {
 			if tb, ok := all[v.goid]; ok {
 				t.addTraceback(v, tb)
 			}
+		}
+		if still {
+			last, ok := v.gp.look()
+			stuck[v.id] = ok && last.id == v.id && v.inOneWait(&last)
 		}
 		g.info.Tasks = append(g.info.Tasks, t)
 	}
