@@ -116,7 +116,7 @@ func TestCancelledBesideDone(t *testing.T) {
 		}))
 		require.ErrorIs(t, <-errs, context.Canceled)
 	})
-	require.EqualValues(t, 2<<32, wg.state.Load())
+	require.EqualValues(t, uint64(2)<<32, wg.state.Load())
 	wg.Add(-2)
 	testsched.Close(t, s)
 }
@@ -140,7 +140,7 @@ func TestUnwoundWaitContext(t *testing.T) {
 		require.NoError(t, s.Close())
 		require.EqualValues(t, 3, deferred.Load())
 		require.Zero(t, returned.Load())
-		require.EqualValues(t, 1<<32, wg.state.Load())
+		require.EqualValues(t, uint64(1)<<32, wg.state.Load())
 		wg.Done()
 	})
 }
