@@ -266,6 +266,9 @@ func TestStressWaitContextKeepsSignals(t *testing.T) {
 }
 
 func TestCondCopy(t *testing.T) {
+	if hb.On {
+		t.Skip("the copy reads what is ours, of which the detector tells")
+	}
 	for _, use := range []func(c *Cond){(*Cond).Signal, (*Cond).Broadcast, (*Cond).Wait} {
 		c := Cond{L: &Mutex{}}
 		c.Signal()
