@@ -121,7 +121,7 @@ func TestPairList(t *testing.T) {
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
 		"hchan/select-ready", "hchan/select-one", "hchan/select-park", "hchan/try",
 		"hchan/sieve", "hchan/pipeline-100", "hchan/fanin-100", "hchan/contended-8x8", "hchan/mixed", "hchan/range", "hchan/large",
-		"waitgroup/fanout", "waitgroup/wait-1", "waitgroup/wait-1000",
+		"waitgroup/wait-1", "waitgroup/wait-1000", "waitgroup/fanout",
 		"locks/mutex", "locks/mutex-2", "locks/mutex-8", "locks/mutex-1000", "locks/mutex-yield-2", "locks/mutex-yield-8", "locks/mutex-yield-1000",
 		"locks/rwmutex-90", "locks/rwmutex-99", "locks/cond-broadcast", "locks/semaphore", "locks/once",
 		"skynet",

@@ -19,7 +19,7 @@ const (
 	sieveLast   = 541 // the hundredth prime
 	stages      = 100
 	fanIn       = 100 // producers
-	eachSide   = 8   // on either side
+	eachSide    = 8   // on either side
 )
 
 func flowPairs() []Pair {
