@@ -4,6 +4,7 @@ package hchan
 
 import (
 	"context"
+	"math"
 	"sync/atomic"
 	"testing"
 
@@ -211,6 +212,53 @@ func TestSelectUniform(t *testing.T) {
 		require.NoError(t, s.Run(func() {
 			count(Select)
 			count(all)
+		}))
+	})
+	testsched.Close(t, s)
+}
+
+// TestSelectDuplicates: of equal cases of a select that waits each is served as often as the others; SelectOrdered's first always.
+func TestSelectDuplicates(t *testing.T) {
+	const rounds, dups = 1200, 3
+	s := testsched.New(t, 1)
+	testsched.Within(t, func() {
+		require.NoError(t, s.Run(func() {
+			for _, size := range []int{dups, 15} { // as many as a selection has room for, and more
+				c, other := Make[int](0), Make[int](0)
+				var n [15]int
+				for range rounds {
+					done := Make[int](1)
+					sched.Go(func() {
+						cases := []Case{OnRecv(other, nil, nil)}
+						for range size {
+							cases = append(cases, OnRecv(c, nil, nil))
+						}
+						done.Send(Select(cases...) - 1)
+					})
+					untilWaiting(t, c, size, 0)
+					c.Send(1)
+					i, _ := done.Recv()
+					n[i]++
+				}
+				mean := float64(rounds) / float64(size)
+				for i := range size { // six standard deviations
+					require.InDelta(t, mean, n[i], 6*math.Sqrt(mean), "%v", n)
+				}
+				for range 20 {
+					done := Make[int](1)
+					sched.Go(func() {
+						cases := []Case{OnRecv(other, nil, nil)}
+						for range size {
+							cases = append(cases, OnRecv(c, nil, nil))
+						}
+						done.Send(SelectOrdered(cases...))
+					})
+					untilWaiting(t, c, size, 0)
+					c.Send(1)
+					i, _ := done.Recv()
+					require.Equal(t, 1, i)
+				}
+			}
 		}))
 	})
 	testsched.Close(t, s)

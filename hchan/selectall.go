@@ -58,6 +58,9 @@ func selectAll(cases []Case, ordered bool, found survey) (chosen int) {
 		sel.end()
 		return otherwise(cases, found)
 	}
+	if !ordered {
+		sel.mix()
+	}
 	return sel.wait(cases)
 }
 
@@ -85,7 +88,7 @@ func (sel *selection) fill(cases []Case, contexts bool) {
 		}
 	}
 	if len(sel.at) > len(sel.few) {
-		slices.SortFunc(sel.at, func(a, b entry) int { return cmp.Compare(a.address(), b.address()) })
+		slices.SortFunc(sel.at, func(a, b entry) int { return cmp.Or(cmp.Compare(a.address(), b.address()), a.i-b.i) })
 		return
 	}
 	for i := 1; i < len(sel.at); i++ { // insertion sort
@@ -148,6 +151,19 @@ func (sel *selection) pick(ordered bool) int {
 		return -1
 	}
 	return p.at
+}
+
+// mix brings the entries of each channel into random order: that is how they are queued, and the first of them is served.
+func (sel *selection) mix() {
+	first := 0 // of the channel of entry k
+	for k := 1; k < len(sel.at); k++ {
+		if sel.at[k].c != sel.at[first].c {
+			first = k
+			continue
+		}
+		j := first + int(sched.Rand()>>32*uint64(k-first+1)>>32)
+		sel.at[j], sel.at[k] = sel.at[k], sel.at[j]
+	}
 }
 
 // perform does the case of e, if it is ready in truth: a waiter that is being unwound may have made it seem so, and is then
