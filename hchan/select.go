@@ -1,6 +1,7 @@
 package hchan
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/hb"
@@ -26,6 +27,7 @@ import (
 // channel" as a send does. It allocates nothing, unless it has to wait and has a case of OnDone.
 func Select(cases ...Case) (chosen int) {
 	if hb.On {
+		cases = slices.Clone(cases) // as by the user, who may write to them when we are through
 		hb.Enter()
 		defer hb.Leave()
 	}
@@ -36,6 +38,7 @@ func Select(cases ...Case) (chosen int) {
 // Go's select has no such form.
 func SelectOrdered(cases ...Case) (chosen int) {
 	if hb.On {
+		cases = slices.Clone(cases) // as by the user, who may write to them when we are through
 		hb.Enter()
 		defer hb.Leave()
 	}

@@ -299,6 +299,31 @@ func TestSelectMany(t *testing.T) {
 	})
 }
 
+// TestSelectCasesAreTheCallers: cases in memory of the caller's may be changed from one select to the next; for the race
+// detector, too, nobody else has looked at them.
+func TestSelectCasesAreTheCallers(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		c, full := Make[int](2), Make[int](0)
+		cases := make([]Case, 3)
+		for i := range 40 {
+			cs.Do(func() {
+				v := -1
+				cases[i%3] = OnSend(c, i)
+				cases[(i+1)%3] = OnSend(full, i)
+				cases[(i+2)%3] = Case{}
+				if i%2 == 0 {
+					require.Equal(t, i%3, Select(cases...))
+				} else {
+					require.Equal(t, i%3, SelectOrdered(cases...))
+				}
+				cases[i%3] = OnRecv(c, &v, nil)
+				require.Equal(t, i%3, Select(cases...))
+				require.Equal(t, i, v)
+			})
+		}
+	})
+}
+
 // TestSelectStress: values wander between many selects on few channels; each is counted once.
 func TestSelectStress(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
