@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -151,6 +152,12 @@ func TestOrderOfResumption(t *testing.T) {
 			require.NoError(t, s.Run(func() {
 				w := &crowd{t, testsched.NewCallers(s.Go), Make[int](0), Make[int](0), t.Context()}
 				var order []int
+				var mu sync.Mutex
+				count := func() int {
+					mu.Lock()
+					defer mu.Unlock()
+					return len(order)
+				}
 				for i := range n {
 					w.cs.Go(func() {
 						switch i % 3 {
@@ -163,7 +170,9 @@ func TestOrderOfResumption(t *testing.T) {
 								break
 							}
 						}
+						mu.Lock()
 						order = append(order, i)
+						mu.Unlock()
 					})
 					untilWaiting(t, w.c, i+1, 0)
 				}
@@ -176,12 +185,12 @@ func TestOrderOfResumption(t *testing.T) {
 				} else {
 					for i := range n {
 						w.c.Send(i)
-						for len(order) <= i { // else the one woken last would be next to run
+						for count() <= i { // else the one woken last would be next to run
 							sched.Yield()
 						}
 					}
 				}
-				for len(order) < n {
+				for count() < n {
 					sched.Yield()
 				}
 				if closes { // the last is next to run, as natively
