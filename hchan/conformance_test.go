@@ -90,7 +90,14 @@ func TestConformanceNonblockSelectRace(t *testing.T) {
 						for turn.Store(int64(i + 1)); rounds.Load() < int64(i); {
 							sched.Yield()
 						}
-						if sel(OnRecv(a[i], nil, nil), OnRecv(b[i], nil, nil), Default()) == 2 {
+						one, two := OnRecv(a[i], nil, nil), OnRecv(b[i], nil, nil)
+						if i/2%2 == 0 { // in either order of looking
+							one, two = two, one
+						}
+						for range i % 64 { // so that the other task meets each moment of the select
+							wrong.Load()
+						}
+						if sel(one, two, Default()) == 2 {
 							wrong.Add(1)
 						}
 					}
