@@ -29,7 +29,6 @@ func (m *M) findRunnable() *G {
 		if m.p != nil { // the last check has found something
 			continue
 		}
-		m.lock = nil // it lies in a primitive that nobody may need any more
 		if gp := m.sleepForEvents(); gp != nil {
 			return gp
 		}
