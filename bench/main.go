@@ -34,8 +34,8 @@ import (
 )
 
 const (
-	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 21 pairs,
-	// 2 sides and 10 rounds of about 0.06 s are 50 s, calibration, the longer rounds and those of pairs that have
+	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 54 pairs,
+	// 2 sides and 10 rounds of about 0.02 s are 43 s, calibration, the longer rounds and those of pairs that have
 	// fewer of them not counted.
 	defaultCount = 10
 	defaultProcs = "1,2"

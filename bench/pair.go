@@ -25,6 +25,9 @@ type Pair struct {
 	Rounds int
 	// AtMost bounds the measured rounds too, and does nothing else; 0 means no bound.
 	AtMost int
+	// Target is how long a round should last, for a pair whose rounds begin with something that is not measured or with a
+	// state that settles; 0 means roundTarget.
+	Target time.Duration
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.

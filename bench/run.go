@@ -14,6 +14,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -25,8 +26,7 @@ import (
 )
 
 const (
-	roundTarget  = 50 * time.Millisecond // how long a round should last
-	roundEnough  = 25 * time.Millisecond // a trial at least so long can be trusted
+	roundTarget  = 20 * time.Millisecond // how long a round should last
 	maxGrowth    = 100                   // from one trial to the next, in operations
 	maxRoundSize = 1 << 30               // operations; keeps N an int on 32-bit machines
 )
@@ -125,7 +125,7 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 	for i := range sides {
 		if p.Rounds > 0 {
 			sides[i].n = p.Step
-		} else if err := sides[i].calibrate(p.Step); err != nil {
+		} else if err := sides[i].calibrate(p.Step, cmp.Or(p.Target, roundTarget)); err != nil {
 			return res, err
 		}
 	}
@@ -144,15 +144,15 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 
 // calibrate finds how many operations fill a round. Its last trial lasts nearly as long as a round
 // and so warms up caches, free lists and threads as well.
-func (sd *side) calibrate(step int) error {
+func (sd *side) calibrate(step int, target time.Duration) error {
 	sd.n = step
 	for {
 		r, err := sd.once()
 		if err != nil {
 			return err
 		}
-		n := nextSize(sd.n, step, r.Took)
-		if r.Took >= roundEnough || n == sd.n {
+		n := nextSize(sd.n, step, r.Took, target)
+		if r.Took >= target/2 || n == sd.n { // a trial so long can be trusted
 			sd.n = n
 			return nil
 		}
@@ -160,10 +160,10 @@ func (sd *side) calibrate(step int) error {
 	}
 }
 
-// nextSize returns how many operations, in multiples of step, would last roundTarget, if n of them
+// nextSize returns how many operations, in multiples of step, would last as long as target, if n of them
 // took so long. It is never below step, nor grows more than maxGrowth times.
-func nextSize(n, step int, took time.Duration) int {
-	want := float64(n) * float64(roundTarget) / float64(max(took, 1))
+func nextSize(n, step int, took, target time.Duration) int {
+	want := float64(n) * float64(target) / float64(max(took, 1))
 	want = min(want, float64(n)*maxGrowth, maxRoundSize)
 	steps := int(want / float64(step))
 	return max(steps, 1) * step

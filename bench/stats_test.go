@@ -56,7 +56,7 @@ func TestNextSize(t *testing.T) {
 		{"one step at least", 100_000, 100_000, 900 * ms, 100_000},
 		{"size is bounded", 1 << 29, 1, 1 * ms, 1 << 30},
 	} {
-		require.Equal(t, c.want, nextSize(c.n, c.step, c.took), c.what)
+		require.Equal(t, c.want, nextSize(c.n, c.step, c.took, roundTarget), c.what)
 	}
 }
 
@@ -77,7 +77,7 @@ func TestCalibrate(t *testing.T) {
 			require.Zero(t, n%c.step)
 			return &Round{N: n, Took: time.Duration(n) * c.perOp}, nil
 		}}
-		require.NoError(t, sd.calibrate(c.step))
+		require.NoError(t, sd.calibrate(c.step, roundTarget))
 		require.Equal(t, c.want, sd.n, "%v", c)
 		require.Less(t, trials, 8)
 	}

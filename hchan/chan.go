@@ -8,7 +8,7 @@ import (
 	"github.com/userrt/userrt/internal/rawlock"
 )
 
-// Chan is a channel of elements of type T. A nil *Chan behaves as a nil channel.
+// Chan is a channel of elements of type T, made by Make. A nil *Chan behaves as a nil channel.
 type Chan[T any] struct {
 	hchan // first: a pointer to a Chan is one to its hchan
 	buf   []T

@@ -99,8 +99,12 @@ type survey struct {
 func (s *survey) add(cases []Case, i int) {
 	switch cases[i].kind {
 	case caseSend, caseRecv:
-		if cases[i].c == nil {
+		c := cases[i].c
+		if c == nil {
 			return
+		}
+		if c.elems == nil {
+			panic("hchan: Select on a Chan that Make has not made")
 		}
 		s.channels++
 	case caseDone:

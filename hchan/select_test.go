@@ -429,6 +429,7 @@ type ownContext struct{ context.Context }
 
 func TestSelectPanics(t *testing.T) {
 	require.Equal(t, "hchan: multiple defaults in select", testsched.PanicOf(func() { Select(Default(), Default()) }))
+	require.Equal(t, "hchan: Select on a Chan that Make has not made", testsched.PanicOf(func() { Select(OnRecv(new(Chan[int]), nil, nil)) }))
 	//lint:ignore SA1012 what it does with nil is the question
 	require.Equal(t, "hchan: OnDone of nil Context", testsched.PanicOf(func() { OnDone(nil) }))
 }

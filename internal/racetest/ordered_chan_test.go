@@ -301,6 +301,21 @@ var orderedChan = []scenario{
 			*ok = false
 		})
 	}},
+	{name: "cases in memory of the user's, used again", run: func(e *env) {
+		c, full := hchan.Make[int](1), hchan.Make[int](0)
+		cases := make([]hchan.Case, 2)
+		next := hchan.Make[bool](0)
+		f := func() {
+			for range 3 {
+				v := 0
+				cases[0], cases[1] = hchan.OnSend(c, 1), hchan.OnSend(full, 1)
+				hchan.Select(cases...)
+				cases[0], cases[1] = hchan.OnRecv(full, &v, nil), hchan.OnRecv(c, &v, nil)
+				hchan.SelectOrdered(cases...)
+			}
+		}
+		e.tasks(func() { f(); next.Send(true) }, func() { next.Recv(); f() })
+	}},
 	{name: "close to select", run: func(e *env) {
 		x, c, never := 0, hchan.Make[int](0), hchan.Make[int](0)
 		recv := func() {
