@@ -317,7 +317,7 @@ func TestReadAfterUrgentData(t *testing.T) {
 			require.NoError(t, c.Close())
 		})
 		g.wg.Wait()
-		for _, conn := range []*conn{a, b, d} {
+		for _, conn := range []*tcpConn{a, b, d} {
 			require.NoError(t, conn.Close())
 		}
 	}

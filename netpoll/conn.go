@@ -3,18 +3,34 @@
 package netpoll
 
 import (
+	"context"
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// conn is a TCP connection as a net.Conn: pollFD's operations with their errors wrapped.
+// conn is what all connections have: pollFD's operations with their errors wrapped as package net wraps them.
+// tcpConn, unixConn, udpConn and unixgramConn add what is theirs.
 // The same in Go: net/net.go, conn; net/fd_posix.go.
 type conn struct {
 	fd           pollFD
 	network      string
 	laddr, raddr net.Addr
+}
+
+// setAddrs notes the two ends of sysfd; peer counts if the kernel does not say better.
+func (c *conn) setAddrs(sysfd int, peer net.Addr) {
+	if local, err := unix.Getsockname(sysfd); err == nil {
+		c.laddr = netAddr(c.network, local)
+	}
+	c.raddr = peer
+	if sa, err := unix.Getpeername(sysfd); err == nil {
+		c.raddr = netAddr(c.network, sa)
+	}
 }
 
 // Read parks until there is at least a byte; see Dial.
@@ -35,47 +51,96 @@ func (c *conn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the connection and every Read and Write; see Dial. A second Close returns an error that
-// wraps net.ErrClosed.
-func (c *conn) Close() error {
-	if err := c.fd.close(); err != nil {
-		return c.opError("close", err)
+// TryRead is Read that does not park; see Conn.
+func (c *conn) TryRead(b []byte) (int, error) { return c.triedRead(c.fd.tryRead(b)) }
+
+func (c *conn) triedRead(n int, err error) (int, error) {
+	if err != nil && err != io.EOF && err != ErrWouldBlock {
+		err = c.opError("read", err)
 	}
-	return nil
+	return n, err
 }
 
-// LocalAddr returns this end's address, a *net.TCPAddr that must not be changed.
+// WaitRead parks until a Read would not; see Conn.
+func (c *conn) WaitRead(ctx context.Context) error { return c.waited("read", c.fd.await(ctx, reading)) }
+
+// WaitWrite parks until a Write would make progress; see Conn.
+func (c *conn) WaitWrite(ctx context.Context) error {
+	return c.waited("write", c.fd.await(ctx, writing))
+}
+
+// waited wraps what is no context's error.
+func (c *conn) waited(op string, err error) error {
+	if err == nil || err == context.Canceled || err == context.DeadlineExceeded {
+		return err
+	}
+	return c.opError(op, err)
+}
+
+// Close ends the connection and every call on it; see Dial. A second Close returns an error that
+// wraps net.ErrClosed.
+func (c *conn) Close() error { return c.wrapped("close", c.fd.close()) }
+
+// LocalAddr returns this end's address, which must not be changed.
 func (c *conn) LocalAddr() net.Addr { return c.laddr }
 
-// RemoteAddr returns the other end's address, a *net.TCPAddr that must not be changed.
+// RemoteAddr returns the other end's address, which must not be changed.
 func (c *conn) RemoteAddr() net.Addr { return c.raddr }
 
-// SetDeadline returns an error that wraps os.ErrNoDeadline, or net.ErrClosed after Close.
-func (c *conn) SetDeadline(time.Time) error { return c.noDeadline() }
+// SetDeadline is SetReadDeadline and SetWriteDeadline.
+func (c *conn) SetDeadline(t time.Time) error {
+	return c.setError(c.fd.setDeadline(t, forReading|forWriting))
+}
 
-// SetReadDeadline is SetDeadline.
-func (c *conn) SetReadDeadline(time.Time) error { return c.noDeadline() }
+// SetReadDeadline makes every Read that waits at t, and every later one, fail with an error that wraps
+// os.ErrDeadlineExceeded. It counts for those that wait already. The zero time is no deadline.
+func (c *conn) SetReadDeadline(t time.Time) error { return c.setError(c.fd.setDeadline(t, forReading)) }
 
-// SetWriteDeadline is SetDeadline.
-func (c *conn) SetWriteDeadline(time.Time) error { return c.noDeadline() }
+// SetWriteDeadline is SetReadDeadline for Write, which may have written a part.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	return c.setError(c.fd.setDeadline(t, forWriting))
+}
 
-// noDeadline names this end as the one concerned, as net does.
-func (c *conn) noDeadline() error {
-	err := c.fd.alive()
-	if err == nil {
-		err = os.ErrNoDeadline
+// SetReadBuffer sets the size of the kernel's buffer for what has come, in bytes.
+func (c *conn) SetReadBuffer(bytes int) error {
+	return c.setError(c.fd.setOption(unix.SOL_SOCKET, unix.SO_RCVBUF, bytes))
+}
+
+// SetWriteBuffer sets the size of the kernel's buffer for what is to go, in bytes.
+func (c *conn) SetWriteBuffer(bytes int) error {
+	return c.setError(c.fd.setOption(unix.SOL_SOCKET, unix.SO_SNDBUF, bytes))
+}
+
+// SyscallConn gives access to the descriptor; its functions wait on the connection's poller.
+func (c *conn) SyscallConn() (syscall.RawConn, error) { return &rawConn{c}, nil }
+
+// File returns a copy of the descriptor as an *os.File, which is to be closed too. The two share what the kernel
+// has of the socket, non-blocking mode among it.
+func (c *conn) File() (*os.File, error) {
+	name := c.network + ":" + c.laddr.String() + "->"
+	if c.raddr != nil {
+		name += c.raddr.String()
 	}
-	return &net.OpError{Op: "set", Net: c.network, Addr: c.laddr, Err: err}
+	f, err := c.fd.dup(name)
+	return f, c.wrapped("file", err)
 }
 
 func (c *conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network, Source: c.laddr, Addr: c.raddr, Err: err}
 }
 
-// opAddr keeps a nil address from becoming an interface that is not nil.
-func opAddr(a *net.TCPAddr) net.Addr {
-	if a == nil {
-		return nil
+// wrapped is opError of what may be nil.
+func (c *conn) wrapped(op string, err error) error {
+	if err != nil {
+		err = c.opError(op, err)
 	}
-	return a
+	return err
+}
+
+// setError names this end as the one concerned, as net does.
+func (c *conn) setError(err error) error {
+	if err != nil {
+		err = &net.OpError{Op: "set", Net: c.network, Addr: c.laddr, Err: err}
+	}
+	return err
 }

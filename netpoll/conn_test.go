@@ -5,9 +5,7 @@ package netpoll
 import (
 	"errors"
 	"net"
-	"os"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -51,7 +49,7 @@ func connError(t *testing.T, s *sched.Scheduler, p party, fn func(t *testing.T, 
 func reset(t *testing.T, c net.Conn) {
 	linger := &unix.Linger{Onoff: 1}
 	switch c := c.(type) {
-	case *conn:
+	case *tcpConn:
 		require.NoError(t, unix.SetsockoptLinger(c.fd.sysfd, unix.SOL_SOCKET, unix.SO_LINGER, linger))
 	case *net.TCPConn:
 		require.NoError(t, c.SetLinger(0))
@@ -145,20 +143,6 @@ func TestZeroBytes(t *testing.T) {
 		require.Zero(t, n)
 	})
 	require.NoError(t, a.Close())
-}
-
-func TestDeadlinesAreRefused(t *testing.T) {
-	s := scheduler(t, 1)
-	a, b := connected(t, s)
-	for _, set := range []func(time.Time) error{a.SetDeadline, a.SetReadDeadline, b.SetWriteDeadline} {
-		err := set(neverTime)
-		require.ErrorIs(t, err, os.ErrNoDeadline)
-		var op *net.OpError
-		require.ErrorAs(t, err, &op)
-		require.Equal(t, "set", op.Op)
-	}
-	require.NoError(t, a.Close())
-	require.NoError(t, b.Close())
 }
 
 // Without descriptors Accept fails, and goes on once there are some.

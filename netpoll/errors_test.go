@@ -3,6 +3,7 @@
 package netpoll
 
 import (
+	"context"
 	"errors"
 	"net"
 	"strings"
@@ -31,18 +32,18 @@ func sameError(t *testing.T, want, got error) {
 // closedPort returns an address that nobody listens on, and keeps it from others until the test ends.
 func closedPort(t *testing.T, host string) string {
 	t.Helper()
-	addrs, err := resolve("listen", "tcp", net.JoinHostPort(host, "0"))
+	addrs, err := resolve(context.Background(), "listen", "tcp", net.JoinHostPort(host, "0"))
 	require.NoError(t, err)
-	family := familyOf(addrs[0])
+	family := familyOf(ipOf(addrs[0]))
 	sa, err := sockaddr(family, addrs[0])
 	require.NoError(t, err)
-	sysfd, err := socket(family, true)
+	sysfd, err := socket(family, unix.SOCK_STREAM, true)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, unix.Close(sysfd)) })
 	require.NoError(t, unix.Bind(sysfd, sa))
 	local, err := unix.Getsockname(sysfd)
 	require.NoError(t, err)
-	return tcpAddr(local).String()
+	return netAddr("tcp", local).String()
 }
 
 func TestDialErrorsAreNets(t *testing.T) {
@@ -145,10 +146,12 @@ func TestListenErrorsAreNets(t *testing.T) {
 
 func TestNetworksNotSupported(t *testing.T) {
 	watch(t)
-	for _, network := range []string{"udp", "unix", "ip:1"} {
+	for _, network := range []string{"unixpacket", "ip:1", "ip4:icmp"} {
 		_, err := Listen(network, "127.0.0.1:0")
 		require.ErrorIs(t, err, net.UnknownNetworkError(network))
 		_, err = Dial(network, "127.0.0.1:1")
+		require.ErrorIs(t, err, net.UnknownNetworkError(network))
+		_, err = ListenPacket(network, "127.0.0.1:0")
 		require.ErrorIs(t, err, net.UnknownNetworkError(network))
 	}
 }

@@ -18,12 +18,13 @@ type pollFD struct {
 	mu       fdMutex
 	sysfd    int
 	pd       *pollDesc
+	tcp      bool     // a read that stops short says that the socket is empty; see prepareRead
 	drained  bool     // the last read has emptied the socket; under mu's lock for reading
 	gone     waitWord // ready when sysfd has been closed; who closes waits here
 	closeErr error    // what closing it said; written before gone is ready
 }
 
-// init takes sysfd, a non-blocking socket, over and registers it with the caller's scheduler's poller.
+// init takes sysfd, a non-blocking descriptor, over and registers it with the caller's scheduler's poller.
 // On error sysfd is closed.
 func (f *pollFD) init(sysfd int) error {
 	pd, err := register(sysfd)
@@ -49,18 +50,25 @@ func register(sysfd int) (*pollDesc, error) {
 
 // lock begins an operation in one direction and parks until those before it are over. Error:
 // net.ErrClosed. On success call unlock, deferred, because a task that is unwound runs nothing else.
-func (f *pollFD) lock(d direction) error {
-	held, unwound := f.mu.lock(d)
+func (f *pollFD) lock(d direction) error { return f.lockUnless(d, nil) }
+
+// lockUnless is lock for a wait that by, which may be nil, may end. Further error: errCancelled.
+func (f *pollFD) lockUnless(d direction, by *canceller) error {
+	held, unwound := f.mu.lockUnless(d, by)
 	if unwound {
 		if held {
 			f.unlock(d)
 		}
 		runtime.Goexit()
 	}
-	if !held {
+	switch {
+	case held:
+		return nil
+	case by.cancelled():
+		return errCancelled
+	default:
 		return net.ErrClosed
 	}
-	return nil
 }
 
 func (f *pollFD) unlock(d direction) {
@@ -69,17 +77,22 @@ func (f *pollFD) unlock(d direction) {
 	}
 }
 
-// alive returns net.ErrClosed once f is closed, or its poller is.
-func (f *pollFD) alive() error {
+// use calls fn with the descriptor, which is not closed meanwhile. fn is called as the caller's own. Errors: fn's,
+// net.ErrClosed.
+func (f *pollFD) use(fn func(sysfd int) error) error {
+	if !f.incref() {
+		return net.ErrClosed
+	}
+	defer f.decref()
+	return fn(f.sysfd)
+}
+
+func (f *pollFD) incref() bool {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	if !f.mu.incref() {
-		return net.ErrClosed
-	}
-	defer f.decref()
-	return f.pd.err()
+	return f.mu.incref()
 }
 
 func (f *pollFD) decref() {

@@ -58,7 +58,8 @@ const (
 type fdWaiter struct {
 	word waitWord
 	next *fdWaiter
-	got  bool // the lock is the waiter's; written under mu, before word is made ready
+	got  bool       // the lock is the waiter's; written under mu, before word is made ready
+	by   *canceller // may end the wait; nil mostly
 }
 
 // incref adds a reference; false means that the descriptor is closed.
@@ -92,19 +93,37 @@ func (f *fdMutex) decref() (last bool) {
 // lock adds a reference and takes d's lock; it parks the caller while another holds it. When held is
 // false, nothing is: the descriptor is closed. When unwound is true the caller unlocks what it holds and
 // calls runtime.Goexit.
-func (f *fdMutex) lock(d direction) (held, unwound bool) {
+func (f *fdMutex) lock(d direction) (held, unwound bool) { return f.lockUnless(d, nil) }
+
+// lockUnless is lock for a caller whom by, if not nil, may send away: then nothing is held either.
+func (f *fdMutex) lockUnless(d direction, by *canceller) (held, unwound bool) {
 	for {
 		old := f.state.Load()
-		if old&fdClosed != 0 {
+		if old&fdClosed != 0 || by.cancelled() {
 			return false, false
 		}
 		if old&(fdLock<<d) != 0 {
-			if w := f.enqueue(d); w != nil {
+			if w := f.enqueue(d, by); w != nil {
 				return f.await(d, w)
 			}
 			continue
 		}
 		if f.state.CompareAndSwap(old, f.plusRef(old)|fdLock<<d) {
+			return true, false
+		}
+	}
+}
+
+// tryLock is lock for a caller that does not wait: busy means that another holds the lock.
+func (f *fdMutex) tryLock(d direction) (held, busy bool) {
+	for {
+		old := f.state.Load()
+		switch {
+		case old&fdClosed != 0:
+			return false, false
+		case old&(fdLock<<d) != 0:
+			return false, true
+		case f.state.CompareAndSwap(old, f.plusRef(old)|fdLock<<d):
 			return true, false
 		}
 	}
@@ -129,13 +148,13 @@ func (f *fdMutex) unlock(d direction) (last bool) {
 
 // enqueue puts the caller at the end of d's queue, or returns nil when there is no need to wait any
 // more (F2).
-func (f *fdMutex) enqueue(d direction) *fdWaiter {
-	w := new(fdWaiter)
+func (f *fdMutex) enqueue(d direction, by *canceller) *fdWaiter {
+	w := &fdWaiter{by: by}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
 		old := f.state.Load()
-		if old&fdClosed != 0 || old&(fdLock<<d) == 0 {
+		if old&fdClosed != 0 || old&(fdLock<<d) == 0 || by.cancelled() {
 			return nil
 		}
 		if f.state.CompareAndSwap(old, old|fdQueued<<d) {
@@ -206,6 +225,27 @@ func (f *fdMutex) pop(d direction) *fdWaiter {
 func (f *fdMutex) remove(d direction, w *fdWaiter) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.unlink(d, w)
+}
+
+// dismiss sends by's waiter away if it is queued.
+func (f *fdMutex) dismiss(by *canceller) {
+	f.mu.Lock()
+	w := f.queue[by.d].first
+	for w != nil && w.by != by {
+		w = w.next
+	}
+	if w != nil {
+		f.unlink(by.d, w)
+	}
+	f.mu.Unlock()
+	if w != nil {
+		w.word.wake()
+	}
+}
+
+// unlink is remove for a caller that holds mu.
+func (f *fdMutex) unlink(d direction, w *fdWaiter) {
 	q := &f.queue[d]
 	if q.first == w {
 		f.pop(d)

@@ -83,14 +83,14 @@ func TestFDMutexRemove(t *testing.T) {
 		f.lock(reading)
 		var ws []*fdWaiter
 		for range 3 {
-			ws = append(ws, f.enqueue(reading))
+			ws = append(ws, f.enqueue(reading, nil))
 		}
 		if gone < 3 {
 			f.remove(reading, ws[gone])
 		} else {
 			f.remove(reading, new(fdWaiter)) // not there
 		}
-		ws = append(ws, f.enqueue(reading))
+		ws = append(ws, f.enqueue(reading, nil))
 		for i, w := range ws {
 			if i == gone && gone < 3 {
 				continue

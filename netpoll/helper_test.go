@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/patience"
 	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
@@ -132,7 +133,7 @@ func (g *group) run(p party, fn func()) {
 }
 
 // connected returns the two ends of a connection, made and later used by tasks of s.
-func connected(t *testing.T, s *sched.Scheduler) (a, b *conn) {
+func connected(t *testing.T, s *sched.Scheduler) (a, b *tcpConn) {
 	t.Helper()
 	g := group{s: s}
 	g.run(task, func() {
@@ -143,7 +144,7 @@ func connected(t *testing.T, s *sched.Scheduler) (a, b *conn) {
 		require.NoError(t, err)
 		d, err := l.Accept()
 		require.NoError(t, err)
-		a, b = c.(*conn), d.(*conn)
+		a, b = c.(*tcpConn), d.(*tcpConn)
 	})
 	require.NotNil(t, b)
 	return a, b
@@ -154,5 +155,14 @@ func parked(t *testing.T, s *sched.Scheduler, n int) {
 	t.Helper()
 	p, err := pollerOf(s)
 	require.NoError(t, err)
-	testsched.Until(t, func() bool { return int(p.waiting.Load()) == n }, "%d parked", n)
+	testsched.Until(t, func() bool { return p.parked() == n }, "%d parked", n)
+}
+
+// parked counts the Gs in words of p.
+func (p *poller) parked() int {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return int(p.waiting.Load())
 }

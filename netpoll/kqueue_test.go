@@ -17,6 +17,9 @@ import (
 // registerCall is the system call that registers a descriptor.
 const registerCall = "kevent"
 
+// datagramMallocs is how many objects sending and receiving a datagram costs: the addresses, in x/sys's form.
+const datagramMallocs = 3
+
 // kernelFD returns the descriptor that p's kernel side is.
 func kernelFD(p *poller) int { return p.kernel.kq }
 

@@ -3,43 +3,87 @@
 package netpoll
 
 import (
+	"context"
 	"net"
 	"os"
+	"sync"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Listening and accepting. The same in Go: net/sock_posix.go, listenStream; net/tcpsock.go, TCPListener.
+// Listeners. The same in Go: net/sock_posix.go, listenStream; net/tcpsock.go, TCPListener; net/unixsock_posix.go, close.
 
 // backlog is the length asked for of the queue of connections not yet accepted. The kernel takes less
 // when net.core.somaxconn says so; kernels before 4.1 wrap at 1<<16.
 const backlog = 1<<16 - 1
 
-// listener is a listening socket.
+// listener is a listening socket, of network tcp or unix.
 type listener struct {
 	fd      pollFD
 	network string
 	addr    net.Addr
+	lull    lull
+	path    string // of a unix socket in the file system: Close removes it
+	unlink  sync.Once
 }
 
 func listen(network, address string) (net.Listener, error) {
-	addrs, err := resolve("listen", network, address)
+	addr, err := resolveOne(network, address)
 	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
+		return nil, err
 	}
-	// One listener has one address: of a name's the first that is IPv4, if any is.
-	addr := addrs[0]
-	for _, a := range addrs {
-		if a.IP.To4() != nil {
-			addr = a
+	var l *listener
+	switch a := addr.(type) {
+	case *net.TCPAddr:
+		l, err = listenTCP(network, a)
+	case *net.UnixAddr:
+		if network == "unix" {
+			l, err = listenUnix(network, a)
 			break
 		}
+		err = &net.AddrError{Err: "unexpected address type", Addr: address}
+	default:
+		err = &net.AddrError{Err: "unexpected address type", Addr: address}
 	}
-	l, err := listenTCP(network, addr)
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Addr: addr, Err: err}
 	}
 	return l, nil
+}
+
+func listenPacket(network, address string) (net.PacketConn, error) {
+	addr, err := resolveOne(network, address)
+	if err != nil {
+		return nil, err
+	}
+	var c net.PacketConn
+	switch a := addr.(type) {
+	case *net.UDPAddr:
+		c, err = listenUDP(network, a)
+	case *net.UnixAddr:
+		if network == "unixgram" {
+			c, err = listenUnixgram(network, a)
+			break
+		}
+		err = &net.AddrError{Err: "unexpected address type", Addr: address}
+	default:
+		err = &net.AddrError{Err: "unexpected address type", Addr: address}
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: addr, Err: err}
+	}
+	return c, nil
+}
+
+// resolveOne returns the one of address's addresses that is listened on.
+func resolveOne(network, address string) (net.Addr, error) {
+	addrs, err := resolve(context.Background(), "listen", network, address)
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	return addrs.first(), nil
 }
 
 func listenTCP(network string, addr *net.TCPAddr) (*listener, error) {
@@ -48,7 +92,7 @@ func listenTCP(network string, addr *net.TCPAddr) (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	sysfd, err := socket(family, v6only)
+	sysfd, err := socket(family, unix.SOCK_STREAM, v6only)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +100,7 @@ func listenTCP(network string, addr *net.TCPAddr) (*listener, error) {
 		_ = unix.Close(sysfd)
 		return nil, err
 	}
-	l := &listener{network: network}
-	if err := l.fd.init(sysfd); err != nil {
-		return nil, err
-	}
-	local, _ := unix.Getsockname(sysfd)
-	l.addr = opAddr(tcpAddr(local))
-	return l, nil
+	return newListener(network, sysfd)
 }
 
 func bindAndListen(sysfd int, sa unix.Sockaddr) error {
@@ -78,36 +116,77 @@ func bindAndListen(sysfd int, sa unix.Sockaddr) error {
 	return os.NewSyscallError("listen", unix.Listen(sysfd, backlog))
 }
 
+// newListener takes sysfd, which listens, over.
+func newListener(network string, sysfd int) (*listener, error) {
+	l := &listener{network: network}
+	if err := l.fd.init(sysfd); err != nil {
+		return nil, err
+	}
+	if local, err := unix.Getsockname(sysfd); err == nil {
+		l.addr = netAddr(network, local)
+	}
+	return l, nil
+}
+
 // Accept parks until a connection comes and returns it; see Listen.
 func (l *listener) Accept() (net.Conn, error) {
-	sysfd, peer, err := l.fd.accept()
+	sysfd, peer, err := l.fd.accept(&l.lull)
 	if err != nil {
-		return nil, l.opError("accept", err)
+		return nil, l.wrapped("accept", err)
 	}
-	c := &conn{network: l.network}
+	nc, c := l.newConn()
 	if err := c.fd.init(sysfd); err != nil {
-		return nil, l.opError("accept", err)
+		return nil, l.wrapped("accept", err)
 	}
-	if !optionsInherited {
+	if !optionsInherited && c.fd.tcp {
 		_ = setStreamDefaults(sysfd) // the connection is good all the same
 	}
-	local, _ := unix.Getsockname(sysfd)
-	c.laddr, c.raddr = opAddr(tcpAddr(local)), opAddr(tcpAddr(peer))
-	return c, nil
-}
-
-// Close ends the listening and every Accept; connections not yet accepted are broken off. A second
-// Close returns an error that wraps net.ErrClosed.
-func (l *listener) Close() error {
-	if err := l.fd.close(); err != nil {
-		return l.opError("close", err)
+	c.raddr = netAddr(l.network, peer)
+	if local, err := unix.Getsockname(sysfd); err == nil {
+		c.laddr = netAddr(l.network, local)
 	}
-	return nil
+	return nc, nil
 }
 
-// Addr returns the address listened on, a *net.TCPAddr that must not be changed.
+// newConn makes a connection of the listener's kind; c is its inner part.
+func (l *listener) newConn() (nc net.Conn, c *conn) {
+	if l.network == "unix" {
+		u := &unixConn{streamConn{conn{network: l.network}}}
+		return u, &u.conn
+	}
+	t := &tcpConn{streamConn{conn{network: l.network}}}
+	t.fd.tcp = true
+	return t, &t.conn
+}
+
+// Close ends the listening and every Accept; connections not yet accepted are broken off. A unix socket's name is
+// removed. A second Close returns an error that wraps net.ErrClosed.
+func (l *listener) Close() error {
+	if l.path != "" {
+		l.unlink.Do(func() { _ = unix.Unlink(l.path) })
+	}
+	return l.wrapped("close", l.fd.close())
+}
+
+// Addr returns the address listened on, which must not be changed.
 func (l *listener) Addr() net.Addr { return l.addr }
 
-func (l *listener) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: err}
+// SetDeadline makes every Accept that waits at t, and every later one, fail with an error that wraps
+// os.ErrDeadlineExceeded. The zero time is no deadline.
+func (l *listener) SetDeadline(t time.Time) error { return l.fd.setDeadline(t, forReading) }
+
+// SyscallConn gives access to the descriptor, for Control only.
+func (l *listener) SyscallConn() (syscall.RawConn, error) { return &rawListener{l}, nil }
+
+// File returns a copy of the descriptor as an *os.File, which is to be closed too.
+func (l *listener) File() (*os.File, error) {
+	f, err := l.fd.dup(l.network + ":" + l.addr.String() + "->")
+	return f, l.wrapped("file", err)
+}
+
+func (l *listener) wrapped(op string, err error) error {
+	if err != nil {
+		err = &net.OpError{Op: op, Net: l.network, Addr: l.addr, Err: err}
+	}
+	return err
 }

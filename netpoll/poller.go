@@ -153,6 +153,7 @@ func (p *poller) register(sysfd int) (*pollDesc, error) {
 
 // unregister undoes register. The caller has closed pd for everybody else, and closes sysfd next.
 func (p *poller) unregister(pd *pollDesc, sysfd int) {
+	pd.dropDeadlines()
 	p.kernel.remove(sysfd)
 	p.release(pd)
 }
@@ -171,7 +172,7 @@ func (p *poller) alloc() *pollDesc {
 	p.free = pd.link
 	p.live++
 	pd.link = nil
-	pd.closing.Store(0)
+	pd.stop.Store(0)
 	pd.special.Store(0)
 	pd.r.reset()
 	pd.w.reset()

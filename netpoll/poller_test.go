@@ -119,7 +119,7 @@ func TestPollerCloseBeforeDescriptors(t *testing.T) {
 	pd, err := p.register(a)
 	require.NoError(t, err)
 	require.NoError(t, p.Close())
-	require.Error(t, pd.err())
+	require.Error(t, pd.err(&pd.r))
 	_, err = p.register(b)
 	require.ErrorIs(t, err, sched.ErrClosed)
 	_, err = unix.FcntlInt(uintptr(kernelFD(p)), unix.F_GETFD, 0)

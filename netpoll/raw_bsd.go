@@ -3,6 +3,8 @@
 package netpoll
 
 import (
+	"unsafe"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/userrt/userrt/internal/hb"
@@ -19,40 +21,49 @@ const rawMax = 1 << 30
 // not tell of that everywhere.
 const shortReadDrains = false
 
+// sendFlags: of MSG_NOSIGNAL there is no need, as the runtime catches SIGPIPE, which ends the process for standard output
+// only (os/signal's doc).
+const sendFlags = unix.MSG_DONTWAIT
+
 // recv reads at most rawMax bytes into b without blocking.
-func recv(sysfd int, b []byte) (int, unix.Errno) {
-	n, errno := sysRead(sysfd, b[:min(len(b), rawMax)])
-	if errno == 0 {
-		raceReceived(sysfd, nil) // the edge; x/sys has told of b
-	}
-	return n, errno
-}
+func recv(sysfd int, b []byte) (int, unix.Errno) { return sysRead(sysfd, b[:min(len(b), rawMax)]) }
 
-// send writes at most rawMax bytes of b without blocking. A peer that is gone is EPIPE: the runtime catches the
-// signal, which ends the process for standard output only (os/signal's doc).
-func send(sysfd int, b []byte) (int, unix.Errno) {
-	raceSending(nil) // the edge; x/sys tells of b
-	return sysWrite(sysfd, b[:min(len(b), rawMax)])
-}
+// send writes at most rawMax bytes of b without blocking; see sendFlags.
+func send(sysfd int, b []byte) (int, unix.Errno) { return sysWrite(sysfd, b[:min(len(b), rawMax)]) }
 
-// sysRead is read(2). x/sys tells the race detector of b, which is the caller's.
-func sysRead(sysfd int, b []byte) (int, unix.Errno) {
+// recvFrom is recv of one datagram, whatever its size; from becomes its sender. To the race detector the address that
+// it makes is the caller's.
+func recvFrom(sysfd int, b []byte, from *rawAddr) (int, unix.Errno) {
 	if hb.On {
 		hb.Out()
 		defer hb.Back()
 	}
-	n, err := unix.Read(sysfd, b)
+	n, sa, err := unix.Recvfrom(sysfd, b, unix.MSG_DONTWAIT)
+	if err == nil {
+		from.sa = sa
+		raceReceived(sysfd, b[:n])
+	}
 	return count(n, err)
 }
 
-// sysWrite is write(2); see sysRead.
-func sysWrite(sysfd int, b []byte) (int, unix.Errno) {
+// sendTo sends b as one datagram, to the peer when to is empty.
+func sendTo(sysfd int, b []byte, to *rawAddr) (int, unix.Errno) {
 	if hb.On {
 		hb.Out()
 		defer hb.Back()
 	}
-	n, err := unix.Write(sysfd, b)
-	return count(n, err)
+	raceSending(b)
+	return count(len(b), unix.Sendto(sysfd, b, sendFlags, to.sa))
+}
+
+// sendVec is send of several buffers at once.
+func sendVec(sysfd int, iov []unix.Iovec) (int, unix.Errno) {
+	raceSending(nil)
+	var bufs [vecMax][]byte
+	for i := range iov {
+		bufs[i] = unsafe.Slice(iov[i].Base, int(iov[i].Len))
+	}
+	return count(unix.SendmsgBuffers(sysfd, bufs[:len(iov)], nil, nil, sendFlags))
 }
 
 // count undoes x/sys's making an error of an errno.

@@ -20,6 +20,9 @@ const rawMax = 256 << 10
 // event; see prepareRead.
 const shortReadDrains = true
 
+// sendFlags: a peer that is gone is EPIPE without SIGPIPE.
+const sendFlags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+
 // recv reads at most rawMax bytes into b without blocking.
 func recv(sysfd int, b []byte) (int, unix.Errno) {
 	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
@@ -35,6 +38,40 @@ func send(sysfd int, b []byte) (int, unix.Errno) {
 	b = b[:min(len(b), rawMax)] // the race detector need not look at more either
 	raceSending(b)
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
-		uintptr(len(b)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		uintptr(len(b)), sendFlags, 0, 0)
+	return int(n), errno
+}
+
+// recvFrom is recv of one datagram, whatever its size; from becomes its sender, of length 0 if it has no address.
+func recvFrom(sysfd int, b []byte, from *rawAddr) (int, unix.Errno) {
+	from.len = unix.SizeofSockaddrAny
+	n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
+		uintptr(len(b)), unix.MSG_DONTWAIT, uintptr(unsafe.Pointer(&from.any)), uintptr(unsafe.Pointer(&from.len)))
+	if errno == 0 {
+		raceReceived(sysfd, b[:n])
+	}
+	return int(n), errno
+}
+
+// sendTo sends b as one datagram, to the peer when to is empty.
+func sendTo(sysfd int, b []byte, to *rawAddr) (int, unix.Errno) {
+	raceSending(b)
+	var addr unsafe.Pointer
+	if to.len > 0 {
+		addr = unsafe.Pointer(&to.any)
+	}
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(sysfd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
+		uintptr(len(b)), sendFlags, uintptr(addr), uintptr(to.len))
+	return int(n), errno
+}
+
+// sendVec is send of several buffers at once.
+func sendVec(sysfd int, iov []unix.Iovec) (int, unix.Errno) {
+	raceSending(nil)
+	var msg unix.Msghdr
+	msg.Iov = unsafe.SliceData(iov)
+	msg.SetIovlen(len(iov))
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMSG, uintptr(sysfd), uintptr(unsafe.Pointer(&msg)),
+		sendFlags, 0, 0, 0)
 	return int(n), errno
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// Reading, writing, accepting and waiting: try, and park on EAGAIN only. Each holds its direction's
+// Reading and writing a stream: try, and park on EAGAIN only. Each call holds its direction's
 // lock from the first attempt to the last, so that there is one waiter a direction and a Write that
 // takes several attempts is not cut in two by another.
-// The same in Go: internal/poll/fd_unix.go, Read, Write, Accept, WaitWrite.
+// The same in Go: internal/poll/fd_unix.go, Read, Write.
 
-// read reads what there is into b, at least a byte. Errors: io.EOF, net.ErrClosed, *os.SyscallError.
+// read reads what there is into b, at least a byte. Errors: io.EOF, net.ErrClosed,
+// os.ErrDeadlineExceeded, *os.SyscallError.
 func (f *pollFD) read(b []byte) (int, error) {
 	if hb.On {
 		hb.Enter()
@@ -40,7 +41,7 @@ func (f *pollFD) read(b []byte) (int, error) {
 		case errno == 0 && n == 0:
 			return 0, io.EOF
 		case errno == 0:
-			f.drained = shortReadDrains && n < min(len(b), rawMax)
+			f.drained = shortReadDrains && f.tcp && n < min(len(b), rawMax)
 			giveWay()
 			return n, nil
 		}
@@ -52,18 +53,19 @@ func (f *pollFD) read(b []byte) (int, error) {
 
 // prepareRead begins a read. If the last one got less than it had room for, the socket was empty then, so
 // instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
-// or take the one that has come meanwhile. For a stream on epoll (shortReadDrains) that is sound (epoll(7), question 9)
+// or take the one that has come meanwhile. For TCP on epoll (shortReadDrains) that is sound (epoll(7), question 9)
 // but for two cases: an end or a fault is told once, maybe together with the data that was read, and
-// a read stops short at the mark of urgent data. So after either every read tries first. (The runtime always tries; tokio,
-// tokio/src/io/poll_evented.rs, has the same shortcut.)
+// a read stops short at the mark of urgent data. So after either every read tries first; and so it does after any
+// other call that may have taken the event, which must clear drained. (A read from a unix socket stops short where a
+// descriptor was sent along. The runtime always tries; tokio, tokio/src/io/poll_evented.rs, has the same shortcut.)
 func (f *pollFD) prepareRead() error {
 	if !f.drained || f.pd.special.Load() != 0 {
 		return f.pd.prepare(&f.pd.r)
 	}
-	f.drained = false
-	if err := f.pd.err(); err != nil {
+	if err := f.pd.err(&f.pd.r); err != nil {
 		return err
 	}
+	f.drained = false
 	return f.pd.wait(&f.pd.r)
 }
 
@@ -74,7 +76,8 @@ func giveWay() {
 	}
 }
 
-// write writes all of b. n counts what was written before an error: net.ErrClosed, *os.SyscallError.
+// write writes all of b. n counts what was written before an error: net.ErrClosed, os.ErrDeadlineExceeded,
+// *os.SyscallError.
 func (f *pollFD) write(b []byte) (n int, err error) {
 	if hb.On {
 		hb.Enter()
@@ -103,47 +106,30 @@ func (f *pollFD) write(b []byte) (n int, err error) {
 	}
 }
 
-// accept returns the next connection, a non-blocking socket, and its peer. A connection that its peer
-// has broken off while it was queued is passed over. Errors as read's, but no io.EOF.
-func (f *pollFD) accept() (sysfd int, peer unix.Sockaddr, err error) {
+// waitWrite parks until f may be writable, or returns at once if it has become so since the last wait.
+// Errors: net.ErrClosed, os.ErrDeadlineExceeded, errCancelled.
+func (f *pollFD) waitWrite(by *canceller) error {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	if err := f.lock(reading); err != nil {
-		return 0, nil, err
-	}
-	defer f.unlock(reading)
-	if err := f.pd.prepare(&f.pd.r); err != nil {
-		return 0, nil, err
-	}
-	for {
-		sysfd, peer, err := acceptSocket(f.sysfd)
-		if err == nil {
-			return sysfd, peer, nil
-		}
-		errno, _ := err.(unix.Errno)
-		if errno == unix.ECONNABORTED {
-			continue
-		}
-		if err := f.retry(acceptCall, errno, &f.pd.r); err != nil {
-			return 0, nil, err
-		}
-	}
-}
-
-// waitWrite parks until f may be writable, or returns at once if it has become so since the last wait. Error:
-// net.ErrClosed.
-func (f *pollFD) waitWrite() error {
-	if hb.On {
-		hb.Enter()
-		defer hb.Leave()
-	}
-	if err := f.lock(writing); err != nil {
+	if err := f.lockUnless(writing, by); err != nil {
 		return err
 	}
 	defer f.unlock(writing)
-	return f.pd.wait(&f.pd.w)
+	if err := f.pd.err(&f.pd.w); err != nil {
+		return err
+	}
+	if by.cancelled() {
+		return errCancelled
+	}
+	if err := f.pd.wait(&f.pd.w); err != nil {
+		return err
+	}
+	if by.cancelled() {
+		return errCancelled
+	}
+	return nil
 }
 
 // retry returns nil when call, which has failed with errno, is to be made again, on EAGAIN after

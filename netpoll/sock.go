@@ -14,9 +14,9 @@ import (
 // Making sockets and choosing their family and options.
 // The same in Go: net/sock_posix.go, socket; net/ipsock_posix.go, favoriteAddrFamily; net/sockopt_linux.go.
 
-// socket makes a non-blocking stream socket. v6only matters to an AF_INET6 one.
-func socket(family int, v6only bool) (sysfd int, err error) {
-	sysfd, err = newSocket(family, unix.SOCK_STREAM, unix.IPPROTO_TCP)
+// socket makes a non-blocking socket. v6only matters to an AF_INET6 one.
+func socket(family, sotype int, v6only bool) (sysfd int, err error) {
+	sysfd, err = newSocket(family, sotype, 0)
 	if err != nil {
 		return 0, os.NewSyscallError("socket", err)
 	}
@@ -31,30 +31,31 @@ func socket(family int, v6only bool) (sysfd int, err error) {
 	return sysfd, nil
 }
 
-// familyOf returns the family that a's IP needs; an empty one is content with IPv4.
-func familyOf(a *net.TCPAddr) int {
-	if len(a.IP) <= net.IPv4len || a.IP.To4() != nil {
+// familyOf returns the family that ip needs; an empty one is content with IPv4.
+func familyOf(ip net.IP) int {
+	if len(ip) <= net.IPv4len || ip.To4() != nil {
 		return unix.AF_INET
 	}
 	return unix.AF_INET6
 }
 
 // dialFamily returns the family of a socket that is to reach a.
-func dialFamily(network string, a *net.TCPAddr) (family int, v6only bool) {
+func dialFamily(network string, a net.Addr) (family int, v6only bool) {
 	switch network {
-	case "tcp4":
+	case "tcp4", "udp4":
 		return unix.AF_INET, false
-	case "tcp6":
+	case "tcp6", "udp6":
 		return unix.AF_INET6, true
 	default:
-		return familyOf(a), false
+		return familyOf(ipOf(a)), false
 	}
 }
 
 // listenFamily returns the family of a socket that is to listen on a: for every local address of an
 // unspecified kind one socket of both kinds, where the machine can do that.
-func listenFamily(network string, a *net.TCPAddr) (family int, v6only bool) {
-	if network == "tcp" && (len(a.IP) == 0 || a.IP.IsUnspecified()) && dualStack() {
+func listenFamily(network string, a net.Addr) (family int, v6only bool) {
+	ip := ipOf(a)
+	if (network == "tcp" || network == "udp") && (len(ip) == 0 || ip.IsUnspecified()) && dualStack() {
 		return unix.AF_INET6, false
 	}
 	return dialFamily(network, a)
@@ -62,7 +63,7 @@ func listenFamily(network string, a *net.TCPAddr) (family int, v6only bool) {
 
 // dualStack reports whether an IPv6 socket here can serve IPv4 peers. It asks the kernel once.
 var dualStack = sync.OnceValue(func() bool {
-	sysfd, err := socket(unix.AF_INET6, false)
+	sysfd, err := socket(unix.AF_INET6, unix.SOCK_STREAM, false)
 	if err != nil {
 		return false
 	}
@@ -90,6 +91,9 @@ const optionsInherited = runtime.GOOS == "linux"
 // connection that it accepts, where the system does that: it saves five system calls a connection.
 func setStreamDefaults(sysfd int) error {
 	for _, o := range streamDefaults {
+		if o.name == 0 { // there is none here
+			continue
+		}
 		err := unix.SetsockoptInt(sysfd, o.level, o.name, o.value)
 		if err == unix.EINVAL && runtime.GOOS != "linux" {
 			return nil // it has been reset meanwhile, which the first read or write will tell
@@ -101,7 +105,10 @@ func setStreamDefaults(sysfd int) error {
 	return nil
 }
 
-var streamDefaults = append([]sockopt{
+var streamDefaults = []sockopt{
 	{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
 	{unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
-}, keepAliveTimes...)
+	{unix.IPPROTO_TCP, optKeepIdle, keepAliveIdle},
+	{unix.IPPROTO_TCP, optKeepInterval, keepAliveInterval},
+	{unix.IPPROTO_TCP, optKeepCount, keepAliveCount},
+}

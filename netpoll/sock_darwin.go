@@ -27,8 +27,9 @@ func newSocket(family, kind, protocol int) (sysfd int, err error) {
 	return sysfd, nil
 }
 
-var keepAliveTimes = []sockopt{
-	{unix.IPPROTO_TCP, unix.TCP_KEEPALIVE, keepAliveIdle},
-	{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, keepAliveInterval},
-	{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, keepAliveCount},
-}
+// See keepalive.go.
+const (
+	optKeepIdle     = unix.TCP_KEEPALIVE
+	optKeepInterval = unix.TCP_KEEPINTVL
+	optKeepCount    = unix.TCP_KEEPCNT
+)

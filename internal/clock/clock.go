@@ -10,3 +10,6 @@ func Nanotime() int64 { return int64(time.Since(start)) }
 
 // Now is time.Now.
 func Now() time.Time { return time.Now() }
+
+// Until returns how long it is until t; negative when t is over.
+func Until(t time.Time) time.Duration { return time.Until(t) }

@@ -1,0 +1,270 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package netpoll
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/testsched"
+	"github.com/userrt/userrt/sched"
+)
+
+// soon is a deadline that has to be waited for.
+func soon() time.Time { return time.Now().Add(10 * time.Millisecond) }
+
+func isTimeout(t *testing.T, op string, err error) {
+	t.Helper()
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	var ne net.Error
+	require.ErrorAs(t, err, &ne)
+	require.True(t, ne.Timeout())
+	var oe *net.OpError
+	require.ErrorAs(t, err, &oe)
+	require.Equal(t, op, oe.Op)
+	require.Equal(t, os.ErrDeadlineExceeded, oe.Err)
+}
+
+// Each kind of wait ends at its deadline: one that was set before and one that is set while it waits. Those queued for
+// their turn end with it.
+func TestDeadlineEndsWaits(t *testing.T) {
+	for _, b := range blockers {
+		for _, procs := range []int{1, 2, 8} {
+			for _, late := range []bool{false, true} {
+				name := b.name + "/" + string(rune('0'+procs)) + map[bool]string{true: "/late"}[late]
+				t.Run(name, func(t *testing.T) {
+					s := scheduler(t, procs)
+					g := &group{s: s}
+					l := g.listener(t, task)
+					c, peer := connected(t, s)
+					set := func() {
+						require.NoError(t, l.(*listener).SetDeadline(soon()))
+						require.NoError(t, c.SetDeadline(soon()))
+					}
+					if !late {
+						set()
+					}
+					for i := range 4 {
+						g.start([]party{task, goroutine}[i%2], func() { isTimeout(t, b.name, b.block(l, c)) })
+					}
+					if late {
+						parked(t, s, 1)
+						set()
+					}
+					g.wg.Wait()
+					isTimeout(t, b.name, b.block(l, c)) // for ever
+					require.NoError(t, l.Close())
+					require.NoError(t, c.Close())
+					require.NoError(t, peer.Close())
+				})
+			}
+		}
+	}
+}
+
+// A deadline in the past ends a wait at once, and hides what is there; cleared, it is as if it had not been.
+func TestDeadlinePastAndCleared(t *testing.T) {
+	for _, past := range []time.Time{time.Unix(1, 0), time.Now().Add(-time.Second), {}} {
+		s := scheduler(t, 2)
+		a, b := connected(t, s)
+		if past.IsZero() {
+			past = time.Now() // now is over
+		}
+		g := &group{s: s}
+		g.start(task, func() {
+			_, err := a.Read(make([]byte, 1))
+			isTimeout(t, "read", err)
+		})
+		parked(t, s, 1)
+		require.NoError(t, a.SetReadDeadline(past))
+		g.wg.Wait()
+		_, err := b.Write([]byte("xy"))
+		require.NoError(t, err)
+		_, err = a.Read(make([]byte, 1))
+		isTimeout(t, "read", err)
+		_, err = a.TryRead(make([]byte, 1))
+		isTimeout(t, "read", err)
+		isTimeout(t, "read", a.WaitRead(t.Context()))
+		_, err = a.Write([]byte("z")) // the other direction
+		require.NoError(t, err)
+		require.NoError(t, a.SetDeadline(past))
+		_, err = a.Write([]byte("z"))
+		isTimeout(t, "write", err)
+		require.NoError(t, a.SetDeadline(time.Time{}))
+		buf := make([]byte, 8)
+		n, err := io.ReadAtLeast(a, buf, 2)
+		require.NoError(t, err)
+		require.Equal(t, "xy", string(buf[:n]))
+		require.NoError(t, a.SetReadDeadline(past))
+		require.NoError(t, a.SetReadDeadline(neverTime)) // so does one far off
+		_, err = b.Write([]byte("1"))
+		require.NoError(t, err)
+		_, err = a.Read(buf)
+		require.NoError(t, err)
+		require.NoError(t, a.Close())
+		require.NoError(t, b.Close())
+	}
+}
+
+// One that is put off while a call waits does not end it; one that is moved up does.
+func TestDeadlineChangedWhileBlocked(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		s := scheduler(t, procs)
+		a, b := connected(t, s)
+		g := &group{s: s}
+		var ended atomic.Bool
+		require.NoError(t, a.SetReadDeadline(time.Now().Add(30*time.Millisecond)))
+		g.start(task, func() {
+			_, err := a.Read(make([]byte, 1))
+			if err == nil {
+				_, err = a.Read(make([]byte, 1))
+			}
+			ended.Store(true)
+			isTimeout(t, "read", err)
+		})
+		parked(t, s, 1)
+		require.NoError(t, a.SetReadDeadline(neverTime))
+		g.run(task, func() { sched.Sleep(60 * time.Millisecond) })
+		require.False(t, ended.Load())
+		_, err := b.Write([]byte("x"))
+		require.NoError(t, err)
+		testsched.Until(t, func() bool { return a.fd.pd.r.g.Load() != nil && a.fd.pd.r.g.Load() != ready }, "it waits again")
+		require.NoError(t, a.SetReadDeadline(soon()))
+		g.wg.Wait()
+		require.NoError(t, a.Close())
+		require.NoError(t, b.Close())
+	}
+}
+
+// What a deadline does not get is not lost: who reads in small portions of time gets every byte.
+func TestStressDeadlines(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		for _, reader := range []party{task, goroutine} {
+			t.Run(reader.name+string(rune('0'+procs)), func(t *testing.T) {
+				defer testsched.Collect()()
+				s := scheduler(t, procs)
+				const conns, rounds = 8, 200
+				g := &group{s: s}
+				for range conns {
+					a, b := connected(t, s)
+					g.start(task, func() {
+						for i := range rounds {
+							_, err := a.Write([]byte{byte(i)})
+							require.NoError(t, err)
+							if i%3 == 0 {
+								sched.Sleep(time.Duration(i) * time.Microsecond)
+							}
+						}
+						require.NoError(t, a.Close())
+					})
+					g.start(reader, func() {
+						defer b.Close()
+						buf := make([]byte, 3)
+						for got, tries := 0, 0; got < rounds; tries++ {
+							require.NoError(t, b.SetReadDeadline(time.Now().Add(time.Duration(tries%6-1)*50*time.Microsecond)))
+							n, err := b.Read(buf)
+							if errors.Is(err, os.ErrDeadlineExceeded) {
+								require.Zero(t, n)
+								continue
+							}
+							require.NoError(t, err)
+							for _, x := range buf[:n] {
+								require.Equal(t, byte(got), x)
+								got++
+							}
+						}
+						require.NoError(t, b.SetReadDeadline(time.Time{}))
+						_, err := b.Read(buf)
+						require.ErrorIs(t, err, io.EOF)
+					})
+					g.start(goroutine, func() { // somebody else moves the other deadline about
+						for i := range rounds {
+							_ = b.SetWriteDeadline(time.Now().Add(time.Duration(i%3-1) * time.Millisecond))
+						}
+					})
+				}
+				g.wg.Wait()
+			})
+		}
+	}
+}
+
+// The deadline of a descriptor that has been closed says nothing to the next one that gets its pollDesc.
+func TestDeadlineDiesWithItsDescriptor(t *testing.T) {
+	s := scheduler(t, 2)
+	g := &group{s: s}
+	for range 200 {
+		a, b := connected(t, s)
+		require.NoError(t, a.SetDeadline(time.Now().Add(200*time.Microsecond)))
+		require.NoError(t, b.SetDeadline(time.Now().Add(100*time.Microsecond)))
+		require.NoError(t, a.Close())
+		require.NoError(t, b.Close())
+		c, d := connected(t, s)
+		g.start(task, func() {
+			_, err := c.Read(make([]byte, 1))
+			require.NoError(t, err)
+		})
+		g.start(task, func() {
+			sched.Sleep(300 * time.Microsecond)
+			_, err := d.Write([]byte("x"))
+			require.NoError(t, err)
+		})
+		g.wg.Wait()
+		require.Zero(t, c.fd.pd.stop.Load())
+		require.NoError(t, c.Close())
+		require.NoError(t, d.Close())
+	}
+}
+
+// A partial Write says how much it has written.
+func TestWriteDeadlineCounts(t *testing.T) {
+	s := scheduler(t, 2)
+	a, b := connected(t, s)
+	g := &group{s: s}
+	total := 64 << 20
+	g.start(task, func() {
+		n, err := a.Write(make([]byte, total))
+		isTimeout(t, "write", err)
+		require.Positive(t, n)
+		require.Less(t, n, total)
+		total = n
+		require.NoError(t, a.Close())
+	})
+	parked(t, s, 1)
+	require.NoError(t, a.SetWriteDeadline(soon()))
+	g.wg.Wait()
+	g.run(task, func() {
+		n, err := io.Copy(io.Discard, b)
+		require.NoError(t, err)
+		require.EqualValues(t, total, n)
+		require.NoError(t, b.Close())
+	})
+}
+
+// A descriptor that never had a deadline has no timers, and setting one again and again makes no garbage.
+func TestDeadlineCost(t *testing.T) {
+	s := scheduler(t, 1)
+	a, b := connected(t, s)
+	require.NoError(t, a.SetDeadline(time.Time{}))
+	require.Nil(t, a.fd.pd.deadlines.Load())
+	require.NoError(t, a.SetDeadline(neverTime))
+	least := testsched.LeastMallocs(func() {
+		for range 100 {
+			_ = a.SetReadDeadline(neverTime)
+			_ = a.SetDeadline(time.Time{})
+		}
+	})
+	if !hb.On { // which allocates
+		require.Less(t, least, uint64(50))
+	}
+	require.NoError(t, a.Close())
+	require.NoError(t, b.Close())
+}
