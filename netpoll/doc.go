@@ -1,5 +1,6 @@
-// Package netpoll gives tasks and plain goroutines TCP connections that park instead of blocking a
-// thread: a net.Listener and a net.Conn over one epoll instance, or kqueue, for each Scheduler.
+// Package netpoll gives tasks and plain goroutines connections that park instead of blocking a
+// thread: net.Listener, net.Conn and net.PacketConn over one epoll instance, or kqueue, for each Scheduler. net/http,
+// crypto/tls and bufio use them as they use package net's.
 //
 //	conn.Read --> recv says EAGAIN --> pollDesc.wait: park        (rw.go, polldesc.go)
 //	                                          ^
@@ -22,15 +23,28 @@
 // Errors have net's types and texts and wrap the same way: *net.OpError around os.SyscallError,
 // net.ErrClosed, *net.AddrError, *net.DNSError or net.UnknownNetworkError, and a bare io.EOF.
 //
-// Networks are tcp, tcp4 and tcp6; any other is a net.UnknownNetworkError. There are no deadlines:
-// SetDeadline and its two sisters return an error that wraps os.ErrNoDeadline. Dial tries the
-// addresses of a name one after the other, in the resolver's order. Listen does not use Multipath
-// TCP. Systems other than linux, darwin and the BSDs answer every call with an error that wraps
-// errors.ErrUnsupported.
+// Networks are tcp, tcp4, tcp6, udp, udp4, udp6, unix and unixgram; any other is a net.UnknownNetworkError. Connections
+// have more than net's: see Conn and StreamConn. They lack what only package net can provide: a (*net.Buffers).WriteTo by one system
+// call, for which there is WriteBuffers, and net's own types, so methods beyond net.Conn are found by
+// asserting an interface. An Accept that follows one which found no descriptor free pauses first. Listen does not use Multipath
+// TCP.
+//
+// # Systems
+//
+// It is all there on linux, darwin and the BSDs. Elsewhere than on linux a file that is copied to a connection is read and
+// written like anything else, instead of by sendfile(2); each datagram costs its address an allocation; a
+// descriptor that can't be polled is refused by Open only if kqueue refuses it. Further systems answer every call with
+// an error that wraps errors.ErrUnsupported.
 //
 // # Reading order
 //
-// waitword.go, polldesc.go, poller.go, epoll_linux.go, kqueue_bsd.go; fdmutex.go, fd.go, rw.go; addr.go, sock.go,
-// listen.go, dial.go, conn.go. Where systems differ there is a small file for each way: raw_*.go, sock_*.go,
-// keepalive*.go, wake_*.go. The same in Go: runtime/netpoll.go, internal/poll and net.
+//   - who waits where: waitword.go, polldesc.go, deadline.go, cancel.go, poller.go, epoll_linux.go, kqueue_bsd.go
+//   - a descriptor's life: fdmutex.go, fd.go
+//   - what one does with it: rw.go with raw_linux.go and raw_bsd.go, ready.go, accept.go, packet.go, writev.go, sendfile_linux.go,
+//     rawconn.go, open.go
+//   - from names to sockets: addr.go, sockaddr.go, rawaddr_linux.go, sock.go
+//   - what users hold: netpoll.go, listen.go, dial.go, dialmany.go, conn.go, tcp.go, unix.go, udp.go, unixgram.go
+//
+// Where systems differ there is a small file for each way: raw_*.go, rawaddr_*.go, sock_*.go, keepalive*.go, readmsg_*.go,
+// sendfile_*.go, wake_*.go. The same in Go: runtime/netpoll.go, internal/poll and net.
 package netpoll

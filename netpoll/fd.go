@@ -42,10 +42,14 @@ func register(sysfd int) (*pollDesc, error) {
 		defer hb.Leave()
 	}
 	p, err := pollerOf(sched.Current())
-	if err != nil {
-		return nil, err
+	var pd *pollDesc
+	if err == nil {
+		pd, err = p.register(sysfd)
 	}
-	return p.register(sysfd)
+	if err != nil && hb.On {
+		hb.Tell() // what is in the error
+	}
+	return pd, err
 }
 
 // lock begins an operation in one direction and parks until those before it are over. Error:

@@ -29,7 +29,7 @@ import (
 // the library starts several for each connection; the callers and the handlers' partners are tasks too.
 
 // handler answers with what was asked: an echo, a file, or chunks that are flushed one by one.
-func handler(file string) http.Handler {
+func (w *web) handler(file string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
@@ -42,7 +42,11 @@ func handler(file string) http.Handler {
 		}
 	})
 	mux.HandleFunc("/proto", func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) })
-	mux.HandleFunc("/hang", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("/hang", func(_ http.ResponseWriter, r *http.Request) {
+		w.hanging.Add(1)
+		defer w.hanging.Add(-1)
+		<-r.Context().Done()
+	})
 	return mux
 }
 
@@ -53,7 +57,9 @@ type web struct {
 	client *http.Client
 	served chan error
 	dials  atomic.Int32
-	sum    [32]byte // of the file
+
+	hanging atomic.Int32 // requests for /hang
+	sum     [32]byte     // of the file
 }
 
 func newWeb(t *testing.T, server, client party, secure bool) *web {
@@ -62,7 +68,7 @@ func newWeb(t *testing.T, server, client party, secure bool) *web {
 	data := pattern(3 << 20)
 	require.NoError(t, os.WriteFile(file, data, 0o600))
 	w := &web{sum: sha256.Sum256(data), served: make(chan error, 1)}
-	w.server = &http.Server{Handler: handler(file), ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute}
+	w.server = &http.Server{Handler: w.handler(file), ReadHeaderTimeout: time.Minute, IdleTimeout: time.Minute}
 	l, err := server.listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -183,13 +189,14 @@ func TestHTTPBrokenOff(t *testing.T) {
 		})
 	}
 	g.wg.Wait()
+	testsched.Until(t, func() bool { return w.hanging.Load() == 0 }, "the server has noticed")
 	for range 5 {
 		g.start(goroutine, func() {
 			_, err := w.client.Get(w.url + "/hang")
 			require.Error(t, err)
 		})
 	}
-	testsched.Until(t, func() bool { return w.dials.Load() >= 15 }, "all have dialled")
+	testsched.Until(t, func() bool { return w.hanging.Load() == 5 }, "all are served")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, w.server.Shutdown(ctx), context.DeadlineExceeded)

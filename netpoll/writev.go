@@ -30,7 +30,7 @@ func (f *pollFD) writev(bufs [][]byte) (n int64, err error) {
 	}
 	at := vecPos{bufs: bufs}
 	for {
-		m, errno := at.send(f.sysfd)
+		m, done, errno := at.step(f.sysfd)
 		if errno != 0 {
 			if err := f.retry("writev", errno, &f.pd.w); err != nil {
 				return n, err
@@ -38,8 +38,7 @@ func (f *pollFD) writev(bufs [][]byte) (n int64, err error) {
 			continue
 		}
 		n += int64(m)
-		at.advance(m)
-		if at.done() {
+		if done {
 			giveWay()
 			return n, nil
 		}
@@ -52,10 +51,18 @@ type vecPos struct {
 	off  int
 }
 
-// done reports whether nothing is left but empty buffers.
-func (v *vecPos) done() bool {
-	v.advance(0)
-	return len(v.bufs) == 0
+// step makes one attempt; done says that nothing is left but empty buffers. To the race detector it is the caller who
+// looks at the buffers.
+func (v *vecPos) step(sysfd int) (n int, done bool, errno unix.Errno) {
+	if hb.On {
+		hb.Out()
+		defer hb.Back()
+	}
+	n, errno = v.send(sysfd)
+	if errno == 0 {
+		v.advance(n)
+	}
+	return n, len(v.bufs) == 0, errno
 }
 
 // advance goes on by n bytes, and over empty buffers.

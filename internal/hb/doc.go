@@ -46,7 +46,7 @@
 //	Signal, Broadcast                          a Wait that it ends returns                  the waiter's G, or the Cond
 //	the function of a Once has returned        Do returns                                   the Once
 //	Release of a Semaphore                     an Acquire that comes later returns          the Semaphore
-//	Write on a connection                      Read that returns something                  package syscall's ioSync
+//	Write, WriteTo, ReadFrom on a connection   Read, ReadFrom, TryRead that get something   package syscall's ioSync
 //	what is released at an address             what is acquired there                       Release, Acquire
 //
 // A case of a select is a send or receive like any other.
