@@ -16,19 +16,17 @@ import (
 // The Go project's own suite for implementations of net.Conn: deadlines past, present and future, races of everything
 // with everything, big transfers. It works with plain goroutines; the connections are made by them or by tasks.
 func TestNettest(t *testing.T) {
-	for _, network := range []string{"tcp", "unix"} {
-		for _, maker := range []party{task, goroutine} {
-			t.Run(network+"/"+maker.name, func(t *testing.T) {
-				s := scheduler(t, 2)
-				nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
-					(&group{s: s}).run(maker, func() { c1, c2, err = pipeOf(network, filepath.Join(t.TempDir(), "s")) })
-					return c1, c2, func() {
-						_ = c1.Close()
-						_ = c2.Close()
-					}, err
-				})
+	for network, maker := range map[string]party{"tcp": task, "unix": goroutine} {
+		t.Run(network, func(t *testing.T) {
+			s := scheduler(t, 2)
+			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
+				(&group{s: s}).run(maker, func() { c1, c2, err = pipeOf(network, filepath.Join(t.TempDir(), "s")) })
+				return c1, c2, func() {
+					_ = c1.Close()
+					_ = c2.Close()
+				}, err
 			})
-		}
+		})
 	}
 }
 
