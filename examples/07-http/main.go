@@ -90,17 +90,18 @@ func serveConn(conn net.Conn, h http.Handler) error {
 		if err != nil {
 			return err
 		}
+		last := req.Close || !req.ProtoAtLeast(1, 1)
 		var a answer
 		h.ServeHTTP(&a, req)
 		_, _ = io.Copy(io.Discard, req.Body) // what the handler has not read stands before the next request
 		resp := http.Response{
-			StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: a.header, Close: req.Close,
+			StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Request: req, Header: a.header, Close: last,
 			ContentLength: int64(a.Len()), Body: io.NopCloser(&a.Buffer),
 		}
 		if a.status == 0 {
 			resp.StatusCode = http.StatusOK
 		}
-		if err := errors.Join(resp.Write(out), out.Flush()); err != nil || req.Close {
+		if err := errors.Join(resp.Write(out), out.Flush()); err != nil || last {
 			return err
 		}
 	}
