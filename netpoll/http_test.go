@@ -128,11 +128,11 @@ func (w *web) exercise(t *testing.T, s *sched.Scheduler) {
 	for i := range 6 {
 		p := []party{task, goroutine}[i%2]
 		g.start(p, func() {
-			for j := range 8 {
+			for j := range 4 {
 				msg := fmt.Appendf(nil, "client %d round %d", i, j)
 				require.Equal(t, msg, w.get(t, "/echo", bytes.NewReader(msg)))
 			}
-			big := pattern(1 << 20)
+			big := pattern(300_000)
 			require.True(t, bytes.Equal(big, w.get(t, "/echo", bytes.NewReader(big))))
 			require.Equal(t, w.sum, sha256.Sum256(w.get(t, "/file", nil)))
 			require.Equal(t, 20, bytes.Count(w.get(t, "/chunks", nil), []byte("chunk")))

@@ -131,7 +131,7 @@ func TestReadAfterWaitRead(t *testing.T) {
 		s := scheduler(t, procs)
 		a, b := connected(t, s)
 		g := &group{s: s}
-		const rounds = 2000
+		const rounds = 600
 		g.start(task, func() {
 			buf := make([]byte, 10)
 			for i := range rounds {
