@@ -62,16 +62,18 @@ func (c *conn) triedRead(n int, err error) (int, error) {
 }
 
 // WaitRead parks until a Read would not; see Conn.
-func (c *conn) WaitRead(ctx context.Context) error { return c.waited("read", c.fd.await(ctx, reading)) }
+func (c *conn) WaitRead(ctx context.Context) error {
+	return c.waited(ctx, "read", c.fd.await(ctx, reading))
+}
 
 // WaitWrite parks until a Write would make progress; see Conn.
 func (c *conn) WaitWrite(ctx context.Context) error {
-	return c.waited("write", c.fd.await(ctx, writing))
+	return c.waited(ctx, "write", c.fd.await(ctx, writing))
 }
 
-// waited wraps what is no context's error.
-func (c *conn) waited(op string, err error) error {
-	if err == nil || err == context.Canceled || err == context.DeadlineExceeded {
+// waited wraps what is not ctx's error.
+func (c *conn) waited(ctx context.Context, op string, err error) error {
+	if err == nil || err == ctx.Err() {
 		return err
 	}
 	return c.opError(op, err)

@@ -79,15 +79,17 @@ func (f *FD) SetWriteDeadline(t time.Time) error {
 }
 
 // WaitRead parks until a Read would not, or ctx ends, whose Err it then returns.
-func (f *FD) WaitRead(ctx context.Context) error { return f.waited("read", f.fd.await(ctx, reading)) }
+func (f *FD) WaitRead(ctx context.Context) error {
+	return f.waited(ctx, "read", f.fd.await(ctx, reading))
+}
 
 // WaitWrite parks until a Write would make progress, or ctx ends, whose Err it then returns.
 func (f *FD) WaitWrite(ctx context.Context) error {
-	return f.waited("write", f.fd.await(ctx, writing))
+	return f.waited(ctx, "write", f.fd.await(ctx, writing))
 }
 
-func (f *FD) waited(op string, err error) error {
-	if err == context.Canceled || err == context.DeadlineExceeded {
+func (f *FD) waited(ctx context.Context, op string, err error) error {
+	if err == ctx.Err() {
 		return err
 	}
 	return f.pathError(op, err)
