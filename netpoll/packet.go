@@ -4,10 +4,12 @@ package netpoll
 
 import (
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/sched"
 )
 
 // Datagrams. A socket may have a peer, then Read and Write are for it alone; or not, then ReadFrom and WriteTo name
@@ -107,6 +109,9 @@ func (f *pollFD) tryReadFrom(b []byte) (int, error) {
 	}
 }
 
+// fullQueueNap is how long a unixgram socket without a peer waits for room at the other side.
+const fullQueueNap = time.Millisecond
+
 // writeTo sends b to the address to, or to the peer if that is none. call is what errors name.
 func (f *pollFD) writeTo(call string, b []byte, to *rawAddr) (int, error) {
 	if hb.On {
@@ -125,6 +130,15 @@ func (f *pollFD) writeTo(call string, b []byte, to *rawAddr) (int, error) {
 		if errno == 0 {
 			giveWay()
 			return n, nil
+		}
+		if errno == unix.EAGAIN && to.isUnix() {
+			// The receiver's queue is full. Of that the kernel tells only a socket with a peer; this one is always
+			// writable, and each attempt makes another event.
+			sched.Sleep(fullQueueNap)
+			if err := f.pd.prepare(&f.pd.w); err != nil {
+				return 0, err
+			}
+			continue
 		}
 		if err := f.retry(call, errno, &f.pd.w); err != nil {
 			return 0, err
