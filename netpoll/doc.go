@@ -31,10 +31,10 @@
 //
 // # Systems
 //
-// It is all there on linux, darwin and the BSDs. Elsewhere than on linux a file that is copied to a connection is read and
-// written like anything else, instead of by sendfile(2); each datagram costs its address an allocation; a
-// descriptor that can't be polled is refused by Open only if kqueue refuses it. Further systems answer every call with
-// an error that wraps errors.ErrUnsupported.
+// It is all there on linux, darwin and the BSDs. On all but linux a file that is copied to a connection is read and written
+// instead of sent by sendfile(2); each datagram costs its address a few allocations; a unixgram receiver whose queue is
+// full is an error for its writers, ENOBUFS, as with package net. Further systems answer every call with an
+// error that wraps errors.ErrUnsupported.
 //
 // # Reading order
 //

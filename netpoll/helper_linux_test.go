@@ -1,6 +1,7 @@
 package netpoll
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -22,4 +23,15 @@ func openFDs(t *testing.T) (fds []string) {
 		}
 	}
 	return fds
+}
+
+// threadCount returns the number of the process's threads.
+func threadCount(t *testing.T) (n int) {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, rest, _ := strings.Cut(string(status), "Threads:")
+	_, err = fmt.Sscan(rest, &n)
+	require.NoError(t, err)
+	return n
 }

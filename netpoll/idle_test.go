@@ -1,4 +1,4 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -146,14 +145,4 @@ func memory() int {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int(m.HeapInuse + m.StackInuse)
-}
-
-func threadCount(t *testing.T) (n int) {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	require.NoError(t, err)
-	_, rest, _ := strings.Cut(string(status), "Threads:")
-	_, err = fmt.Sscan(rest, &n)
-	require.NoError(t, err)
-	return n
 }

@@ -120,7 +120,7 @@ type Conn interface {
 type StreamConn interface {
 	Conn
 
-	// ReadFrom is what io.Copy calls; a file goes through sendfile(2) where there is one.
+	// ReadFrom is what io.Copy calls; on Linux a file goes through sendfile(2).
 	io.ReaderFrom
 
 	// CloseRead ends the half that reads, CloseWrite the half that writes: the peer gets io.EOF.

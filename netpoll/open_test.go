@@ -1,15 +1,13 @@
-//go:build linux
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
 package netpoll
 
 import (
 	"context"
-	"encoding/binary"
 	"io"
 	"io/fs"
 	"net"
 	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,13 +17,19 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
+// pipe returns a pipe's ends, the one for reading first.
+func pipe(t *testing.T) (fds [2]int) {
+	t.Helper()
+	require.NoError(t, unix.Pipe(fds[:]))
+	return fds
+}
+
 func TestOpenPipe(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
 		s := scheduler(t, procs)
 		g := &group{s: s}
 		g.run(task, func() {
-			var fds [2]int
-			require.NoError(t, unix.Pipe2(fds[:], unix.O_CLOEXEC))
+			fds := pipe(t)
 			r, err := Open(fds[0], "in")
 			require.NoError(t, err)
 			w, err := Open(fds[1], "out")
@@ -55,8 +59,7 @@ func TestOpenPipe(t *testing.T) {
 func TestOpenEndsWaits(t *testing.T) {
 	s := scheduler(t, 2)
 	g := &group{s: s}
-	var fds [2]int
-	require.NoError(t, unix.Pipe2(fds[:], unix.O_CLOEXEC))
+	fds := pipe(t)
 	g.run(task, func() {
 		r, err := Open(fds[0], "in")
 		require.NoError(t, err)
@@ -78,8 +81,8 @@ func TestOpenEndsWaits(t *testing.T) {
 		require.NoError(t, w.SetWriteDeadline(soon()))
 		n, err := w.Write(make([]byte, 1<<20))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-		require.Equal(t, 1<<16, n)
-		buf := make([]byte, 1<<16)
+		require.Positive(t, n)
+		buf := make([]byte, n)
 		_, err = io.ReadFull(r, buf)
 		require.NoError(t, err)
 		inner := &group{s: s}
@@ -96,71 +99,5 @@ func TestOpenEndsWaits(t *testing.T) {
 		_, err = w.SyscallConn()
 		require.NoError(t, err)
 		require.NoError(t, w.Close())
-	})
-}
-
-func TestOpenEventfdAndTimerfd(t *testing.T) {
-	s := scheduler(t, 1)
-	g := &group{s: s}
-	g.run(task, func() {
-		fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
-		require.NoError(t, err)
-		e, err := Open(fd, "eventfd")
-		require.NoError(t, err)
-		inner := &group{s: s}
-		var sum uint64
-		inner.start(task, func() {
-			for sum < 3 {
-				var b [8]byte
-				_, err := e.Read(b[:])
-				require.NoError(t, err)
-				sum += binary.NativeEndian.Uint64(b[:])
-			}
-		})
-		for range 3 {
-			sched.Yield()
-			_, err = e.Write(binary.NativeEndian.AppendUint64(nil, 1))
-			require.NoError(t, err)
-		}
-		inner.wgWait()
-		require.EqualValues(t, 3, sum)
-		require.NoError(t, e.Close())
-
-		fd, err = unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC)
-		require.NoError(t, err)
-		require.NoError(t, unix.TimerfdSettime(fd, 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(5e6)}, nil))
-		tfd, err := Open(fd, "timerfd")
-		require.NoError(t, err)
-		var b [8]byte
-		_, err = tfd.Read(b[:])
-		require.NoError(t, err)
-		require.EqualValues(t, 1, binary.NativeEndian.Uint64(b[:]))
-		raw, err := tfd.SyscallConn()
-		require.NoError(t, err)
-		require.NoError(t, raw.Control(func(fd uintptr) {
-			require.NoError(t, unix.TimerfdSettime(int(fd), 0, &unix.ItimerSpec{Value: unix.NsecToTimespec(1e6)}, nil))
-		}))
-		require.NoError(t, raw.Read(func(fd uintptr) bool {
-			_, err := unix.Read(int(fd), b[:])
-			return err == nil
-		}))
-		require.NoError(t, tfd.Close())
-	})
-}
-
-// What cannot be polled is refused, and stays its owner's.
-func TestOpenRefuses(t *testing.T) {
-	s := scheduler(t, 1)
-	(&group{s: s}).run(task, func() {
-		f, err := os.Create(filepath.Join(t.TempDir(), "f"))
-		require.NoError(t, err)
-		_, err = Open(int(f.Fd()), "a file")
-		require.ErrorIs(t, err, unix.EPERM)
-		_, err = f.WriteString("still there")
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
-		_, err = Open(-1, "nothing")
-		require.ErrorIs(t, err, unix.EBADF)
-		require.ErrorContains(t, err, "nothing")
 	})
 }
