@@ -119,3 +119,52 @@ func TestContextsOrdinary(t *testing.T) {
 		})
 	})
 }
+
+// TestContexts: SendContext and RecvContext, whichever comes first.
+func TestContexts(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		c := Make[int](0)
+		var none *Chan[int]
+		ctx, cancel := context.WithCancel(t.Context())
+		var err error
+		cs.Go(func() { err = c.SendContext(ctx, 5) })
+		untilWaiting(t, c, 0, 1)
+		cs.Do(func() {
+			v, ok, err := c.RecvContext(ctx)
+			require.Equal(t, 5, v)
+			require.True(t, ok)
+			require.NoError(t, err)
+		})
+		cs.Wait()
+		require.NoError(t, err)
+
+		errs := make(chan error, 4)
+		cs.Go(func() { errs <- c.SendContext(ctx, 6) })
+		untilWaiting(t, c, 0, 1)
+		cs.Go(func() { errs <- none.SendContext(ctx, 6) })
+		cs.Go(func() {
+			_, _, err := none.RecvContext(ctx)
+			errs <- err
+		})
+		cancel()
+		for range 3 {
+			require.ErrorIs(t, <-errs, context.Canceled)
+		}
+		cs.Go(func() {
+			v, ok, err := c.RecvContext(ctx)
+			require.Zero(t, v)
+			require.False(t, ok)
+			errs <- err
+		})
+		require.ErrorIs(t, <-errs, context.Canceled)
+		r, s := c.waiting()
+		require.Zero(t, r+s, "the value was not sent")
+		cs.Do(func() {
+			c.Close()
+			_, ok, err := c.RecvContext(ctx)
+			require.False(t, ok)
+			require.NoError(t, err, "what is possible at once is done")
+			requireRuntimeError(t, "send on closed channel", testsched.PanicOf(func() { _ = c.SendContext(ctx, 1) }))
+		})
+	})
+}
