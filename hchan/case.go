@@ -48,8 +48,8 @@ func (c *Chan[T]) sending(v T) *hchan {
 // never is false.
 var never bool
 
-// leaked is where a context would go if never were true.
-var leaked context.Context
+// leak is never called; what is given to a go statement is kept.
+func leak(ctx context.Context) { go ctx.Done() }
 
 // OnRecv is the case that receives from c, into *v; *ok tells whether the value was sent (true) or is the zero value
 // that a closed channel gives. v and ok may be nil. A nil channel is never ready.
@@ -63,7 +63,7 @@ func OnDone(ctx context.Context) Case {
 		panic("hchan: OnDone of nil Context")
 	}
 	if never { // as in sending: context.AfterFunc keeps it
-		leaked = ctx
+		leak(ctx)
 	}
 	return Case{elem: unsafe.Pointer(&ctx), kind: caseDone}
 }
