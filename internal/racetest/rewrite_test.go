@@ -52,6 +52,7 @@ var standIns = map[string][2]string{
 	"time.NewTimer":   {"hchan", hchanName + ".NewTimer"},
 	"time.NewTicker":  {"hchan", hchanName + ".NewTicker"},
 	"time.After":      {"hchan", hchanName + ".After"},
+	"time.Ticker":     {"hchan", hchanName + ".Ticker"},
 	"runtime.Gosched": {"sched", schedName + ".Yield"},
 	"runtime.Goexit":  {"sched", schedName + ".Exit"},
 	"testing.T":       {"", "caseT"},

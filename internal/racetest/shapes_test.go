@@ -43,19 +43,25 @@ var shapes = []struct{ in, out string }{
 	{`d := sync.NewCond(&sync.RWMutex{}); d.Wait()`, `d := ulocks.NewCond(&ulocks.RWMutex{}); d.Wait()`},
 	{`time.AfterFunc(1, func() { c <- 1 }).Stop()`, `usched.AfterFunc(1, func() { c.Send(1) }).Stop()`},
 	{`runtime.Gosched()`, `usched.Yield()`},
-	{`<-time.After(1)`, `left out: a timer's channel`},
-	{`var x time.Ticker; <-x.C`, `left out: the channel of time.C`},
+	{`<-time.After(1)`, `uhchan.After(1).Recv()`},
+	{`var x time.Ticker; <-x.C`, `var x uhchan.Ticker; x.C.Recv()`},
 	{`t.Run("", nil)`, `left out: testing.T.Run`},
 	{`type ch chan int; c = make(ch)`, `left out: a named channel type`},
 	{`println(fmt.Sprint(c))`, `left out: a channel goes to fmt.Sprint`},
-	{`select {}`, `left out: select`},
-	{`select { case <-c: case c <- 1: }`, `left out: select`},
-	{`for { select { case <-c: break; default: } }`, `left out: break in a select`},
+	{`select {}`, `{ switch uhchan.Select() { } }`},
+	{`select { case <-c: case c <- 1: }`, `{ uc0 := c; switch uhchan.Select(uhchan.OnRecv(uc0, nil, nil), uhchan.OnSend(c, 1)) { case 0: case 1: } }`},
+	{
+		`for { select { case <-c: break; default: } }`,
+		`for { { uc0 := c; switch uhchan.Select(uhchan.OnRecv(uc0, nil, nil), uhchan.Default()) { case 0: break case 1: } } }`,
+	},
 	{`select { case c <- 1: n = 1; default: n = 2 }`, `if c.TrySend(1) { n = 1 } else { n = 2 }`},
 	{`select { case <-c: n = 1; default: }`, `if _, _, ugot := c.TryRecv(); ugot { n = 1 } else { }`},
 	{`select { case n := <-c: f(n); default: }`, `if uv, _, ugot := c.TryRecv(); ugot { n := uv f(n) } else { }`},
 	{`select { case n, ok = <-c: default: }`, `if uv, uok, ugot := c.TryRecv(); ugot { n, ok = uv, uok } else { }`},
-	{`select { case n = <-c: f(n) }`, `{ n = received(c) f(n) }`},
+	{
+		`select { case n = <-c: f(n) }`,
+		`{ uc0 := c; uv0_0 := element(uc0); switch uhchan.Select(uhchan.OnRecv(uc0, &uv0_0, nil)) { case 0: n = uv0_0 f(n) } }`,
+	},
 }
 
 // TestRewrittenShapes looks at what the rewriter makes of single statements, spaces apart.
