@@ -95,8 +95,8 @@ func TestTimerStopReset(t *testing.T) {
 			require.Equal(t, native.Stop(), ours.Stop(), "received")
 			native.Reset(time.Microsecond)
 			ours.Reset(time.Microsecond)
-			time.Sleep(2 * time.Millisecond) // natively, so that both have sent, if a monitor is needed for it
-			sched.Sleep(time.Millisecond)
+			// The native one reports what was not received as pending whether its time is over yet or not.
+			testsched.Until(t, func() bool { return ours.C.Snapshot().Qcount == 1 }, "the time has been sent")
 			require.Equal(t, native.Reset(hour), ours.Reset(hour), "over, not received")
 			require.Equal(t, len(native.C), ours.C.Len())
 			require.Equal(t, cap(native.C), ours.C.Cap())
@@ -176,11 +176,16 @@ func TestTickerIsCollected(t *testing.T) {
 		runtime.GC()
 		return w.Value() == nil
 	}, "the channel is collected")
+	const others = 5 // each takes as long as the ticker's period, in which its alarm would fire as well
 	testsched.Until(t, func() bool {
 		before := s.Stats().TimersFired
-		time.Sleep(5 * time.Millisecond)
-		return s.Stats().TimersFired == before
-	}, "the alarm is stopped")
+		require.NoError(t, s.Run(func() {
+			for range others {
+				After(time.Millisecond).Recv()
+			}
+		}))
+		return s.Stats().TimersFired-before == others
+	}, "no alarm fires but those of others")
 	testsched.Close(t, s)
 }
 

@@ -86,10 +86,17 @@ var ErrWouldBlock error = wouldBlock{}
 
 type wouldBlock struct{}
 
-func (wouldBlock) Error() string        { return "netpoll: nothing to read" }
+// Error implements error.
+func (wouldBlock) Error() string { return "netpoll: nothing to read" }
+
+// Is makes it the EAGAIN that it stands for.
 func (wouldBlock) Is(target error) bool { return target == syscall.EAGAIN }
-func (wouldBlock) Temporary() bool      { return true }
-func (wouldBlock) Timeout() bool        { return false }
+
+// Temporary is true: later there may be something.
+func (wouldBlock) Temporary() bool { return true }
+
+// Timeout is false: no deadline is over.
+func (wouldBlock) Timeout() bool { return false }
 
 // Conn is what every connection that Dial, DialContext, DialTimeout and a listener's Accept return is, and what
 // ListenPacket returns: assert it to use more than net.Conn has.

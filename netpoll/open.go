@@ -132,7 +132,10 @@ func (f *FD) pathError(op string, err error) error {
 // fileClosed is the closed error of both worlds.
 type fileClosed struct{}
 
-func (fileClosed) Error() string        { return net.ErrClosed.Error() }
+// Error returns net.ErrClosed's text.
+func (fileClosed) Error() string { return net.ErrClosed.Error() }
+
+// Is makes it both net.ErrClosed and os.ErrClosed.
 func (fileClosed) Is(target error) bool { return target == net.ErrClosed || target == os.ErrClosed }
 
 // readFile is read by package syscall.
