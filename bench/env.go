@@ -14,11 +14,11 @@ import (
 
 // Env is the surroundings of a run, read before anything is measured.
 type Env struct {
-	CPU        string // model, "unknown" where the system does not tell
-	Cores      int    // logical, that this process may use
-	Go         string // version, system and architecture
-	GOMAXPROCS int    // as found; the rounds set their own
-	Kernel     string
+	CPU        string `json:"cpu"`        // model, "unknown" where the system does not tell
+	Cores      int    `json:"cores"`      // logical, that this process may use
+	Go         string `json:"go"`         // version, system and architecture
+	GOMAXPROCS int    `json:"gomaxprocs"` // as found; the rounds set their own
+	Kernel     string `json:"kernel"`
 }
 
 // readEnv asks the system.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -118,28 +117,33 @@ func TestJSONLines(t *testing.T) {
 	status, stdout, stderr := command(fakePairs(), "-format", "json", "-count", "3", "-procs", "2", "-run", "win|loss")
 	require.Equal(t, 0, status, stderr)
 	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	require.Len(t, lines, 3)
+	require.Regexp(t, `^{"env":{"cpu":"`, lines[0])
 	require.Equal(t, []string{
-		`{"name":"a/win","procs":2,"unit":"ns/op","native":300,"userrt":200,"speedup":1.5,"spread":0,"runs":3}`,
-		`{"name":"a/loss","procs":2,"unit":"ns/op","native":100,"userrt":400,"speedup":0.25,"spread":0,"runs":3}`,
-	}, lines)
+		`{"name":"a/win","procs":2,"unit":"ns/op","native":300,"userrt":200,"speedup":1.5,"spread":0,"runs":3,"native_rounds":[300,300,300],"userrt_rounds":[200,200,200]}`,
+		`{"name":"a/loss","procs":2,"unit":"ns/op","native":100,"userrt":400,"speedup":0.25,"spread":0,"runs":3,"native_rounds":[100,100,100],"userrt_rounds":[400,400,400]}`,
+	}, lines[1:])
+
+	rep, err := readReport(strings.NewReader(stdout))
+	require.NoError(t, err)
+	require.Equal(t, readEnv(), rep.Env)
+	require.Len(t, rep.Results, 2)
+	require.Equal(t, 0.25, rep.Results[1].Speedup)
 }
 
 // TestRealPairJSON measures a pair in earnest, for what no fake can show: real numbers.
 func TestRealPairJSON(t *testing.T) {
 	status, stdout, stderr := command(pairs(), "-format", "json", "-count", "2", "-procs", "1", "-run", "^hchan/uncontended$")
 	require.Equal(t, 0, status, stderr)
-	var line map[string]any
-	require.NoError(t, json.Unmarshal([]byte(stdout), &line))
-	var keys []string
-	for key := range line {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	require.Equal(t, []string{"name", "native", "procs", "runs", "speedup", "spread", "unit", "userrt"}, keys)
-	native, userrt := line["native"].(float64), line["userrt"].(float64)
-	require.Positive(t, native)
-	require.Positive(t, userrt)
-	require.InDelta(t, native/userrt, line["speedup"], 0.02*native/userrt+0.0005) // it has three decimals
+	rep, err := readReport(strings.NewReader(stdout))
+	require.NoError(t, err)
+	require.Len(t, rep.Results, 1)
+	res := rep.Results[0]
+	require.Positive(t, res.Native)
+	require.Positive(t, res.Userrt)
+	require.Len(t, res.NativeRounds, 2)
+	require.Len(t, res.UserrtRounds, 2)
+	require.InDelta(t, res.Native/res.Userrt, res.Speedup, 0.02*res.Speedup+0.0005) // it has three decimals
 }
 
 func TestOutputFile(t *testing.T) {

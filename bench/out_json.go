@@ -8,12 +8,12 @@ import (
 	"math"
 )
 
-// jsonOutput prints Results. It has no heading, so that every line parses the same way.
+// jsonOutput prints the lines of a Report.
 type jsonOutput struct{ enc *json.Encoder }
 
 func newJSONOutput(w io.Writer) *jsonOutput { return &jsonOutput{json.NewEncoder(w)} }
 
-func (o *jsonOutput) begin(Env, int) error { return nil }
+func (o *jsonOutput) begin(env Env, _ int) error { return o.enc.Encode(envLine{env}) }
 
 // result prints one line. Digits beyond what a measurement can mean are rounded off.
 func (o *jsonOutput) result(res Result) error {

@@ -10,18 +10,6 @@ import (
 	"golang.org/x/exp/stats"
 )
 
-// Result is one pair at one value of -procs. Its JSON form is what -format json prints.
-type Result struct {
-	Name    string  `json:"name"`
-	Procs   int     `json:"procs"`
-	Unit    string  `json:"unit"`
-	Native  float64 `json:"native"`  // median cost, in Unit
-	Userrt  float64 `json:"userrt"`  // median cost, in Unit
-	Speedup float64 `json:"speedup"` // Native/Userrt: above 1, userrt is the better
-	Spread  float64 `json:"spread"`  // the larger relative interquartile range of the two
-	Runs    int     `json:"runs"`    // rounds of each side
-}
-
 // summarize makes a Result of the costs of both sides' rounds, of which there is at least one each.
 func summarize(p Pair, procs int, native, userrt []float64) Result {
 	nativeMedian, nativeSpread := medianAndSpread(native)
@@ -35,6 +23,9 @@ func summarize(p Pair, procs int, native, userrt []float64) Result {
 		Speedup: nativeMedian / userrtMedian,
 		Spread:  max(nativeSpread, userrtSpread),
 		Runs:    len(native),
+
+		NativeRounds: native,
+		UserrtRounds: userrt,
 	}
 }
 
