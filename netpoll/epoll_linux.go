@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 // epoll: the kernel's side of the poller. System calls only, no policy; another system's file has the
@@ -152,15 +153,39 @@ func (k *osPoller) drain() {
 // leave leaves a wake to the wait that blocks, as it is level-triggered.
 func (k *osPoller) leave() {}
 
-// epollPwait is epoll_wait. Raw when it cannot block; a thread that waits gives its native P away.
+// epollPwait is epoll_wait. Raw when it cannot block. Of a wait that gets long the second part is a call of its own, for
+// which the thread gives its native P away; package syswait says why.
 func epollPwait(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
-	var r uintptr
-	if timeoutMS == 0 {
-		r, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
-	} else {
-		r, _, errno = unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
+	const brief = int(syswait.Brief / 1e6)
+	switch {
+	case timeoutMS == 0:
+		return epollPwaitRaw(epfd, events, 0)
+	case timeoutMS < 0 || timeoutMS > brief:
+		if n, errno = epollPwaitBriefly(epfd, events, brief); n != 0 || errno != 0 {
+			return n, errno
+		}
+		return epollPwaitLong(epfd, events, max(timeoutMS-brief, -1))
 	}
+	return epollPwaitBriefly(epfd, events, timeoutMS)
+}
+
+func epollPwaitBriefly(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
+	r, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
+	return int(r), errno
+}
+
+//go:nosplit
+func epollPwaitLong(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
+	syswait.Enter()
+	n, errno = epollPwaitRaw(epfd, events, timeoutMS)
+	syswait.Exit()
+	return n, errno
+}
+
+//go:nosplit
+func epollPwaitRaw(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
+	r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
 	return int(r), errno
 }

@@ -86,6 +86,7 @@ func TestHooksOfStolenFrames(t *testing.T) {
 			}
 		}))
 	}, s)
+	require.NoError(t, s.Close()) // the thief of the last frame may still be about to say so
 	require.Equal(t, started.Load(), spawned.Load())
 	require.Equal(t, started.Load(), ended.Load())
 }

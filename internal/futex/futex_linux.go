@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 // Kernel tells that sleeps are the kernel's; elsewhere one with a limit allocates a timer.
@@ -28,16 +30,37 @@ const (
 // time-out means for ever. It returns false when the time is up, true otherwise: after a Wake, when
 // *addr was not val, or for no reason.
 //
-// It blocks the calling thread. The call is one that the native scheduler sees, so that it takes the
-// sleeper's P back; a raw call would keep the P for as long as the sleep lasts.
+// It blocks the calling thread. Of a sleep that gets long the second part is a call of its own, for which the thread gives
+// its native P away; package syswait says why.
 func Wait(addr *uint32, val uint32, timeoutNS int64) (woken bool) {
-	var ts *unix.Timespec
-	if timeoutNS >= 0 {
-		t := unix.NsecToTimespec(min(timeoutNS, maxSleepNS))
-		ts = &t
+	if timeoutNS >= 0 && timeoutNS <= syswait.Brief {
+		return sleepBriefly(addr, val, timeoutNS)
 	}
+	return sleepBriefly(addr, val, syswait.Brief) || sleep(addr, val, timeoutNS)
+}
+
+// sleepBriefly keeps the P until the native scheduler takes it away, which is cheaper than to give it away and get it back.
+func sleepBriefly(addr *uint32, val uint32, ns int64) (woken bool) {
+	ts := unix.NsecToTimespec(ns)
 	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait,
-		uintptr(val), uintptr(unsafe.Pointer(ts)), 0, 0)
+		uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
+	return errno != unix.ETIMEDOUT
+}
+
+// sleep sleeps for what Brief has left of a sleep of ns.
+//
+//go:nosplit
+func sleep(addr *uint32, val uint32, ns int64) (woken bool) {
+	var ts unix.Timespec
+	var p *unix.Timespec // nil is for ever
+	if ns >= 0 {
+		ts = unix.NsecToTimespec(min(ns, maxSleepNS) - syswait.Brief)
+		p = &ts
+	}
+	syswait.Enter()
+	_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait,
+		uintptr(val), uintptr(unsafe.Pointer(p)), 0, 0)
+	syswait.Exit()
 	return errno != unix.ETIMEDOUT
 }
 
