@@ -1,7 +1,6 @@
 package sched
 
 import (
-	"sync"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/clock"
@@ -9,6 +8,7 @@ import (
 	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/internal/sema"
 )
 
 // Plain goroutines as waiters. Each that blocks in one of our calls has a G, so that it can stand in
@@ -27,10 +27,7 @@ type native struct {
 	wired *stack // of a wired task; nil: it is a plain goroutine's
 	locks int    // LockOSThread calls of the task that are not undone
 
-	// sema is a binary semaphore: held, but for the moment between readyNative and the waking. It is
-	// a mutex and not a channel because a channel made in a synctest bubble must not be used outside
-	// of it, and this one stays when the goroutine is gone.
-	sema  sync.Mutex
+	sema  sema.Sema
 	sleep func() bool // waits for sema, made once
 
 	wait waitNote // for a dump
@@ -64,7 +61,6 @@ func (st *stack) selfOther() *G {
 
 // init makes n a plain goroutine's.
 func (n *native) init() {
-	n.sema.Lock()
 	n.sleep = n.acquire
 	n.gp = &G{native: n}
 	n.gp.state.Store(gRunning)
@@ -72,7 +68,7 @@ func (n *native) init() {
 
 // acquire sleeps until readyNative has been called.
 func (n *native) acquire() bool {
-	n.sema.Lock()
+	n.sema.Acquire()
 	n.gp.state.Store(gRunning)
 	n.wait.on = nil
 	return true
@@ -94,7 +90,7 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 	gp.native.waits()
 	gp.state.Store(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
-		gp.native.sema.Lock()
+		gp.native.sema.Acquire()
 	} else {
 		gp.native.goesOn()
 	}
@@ -120,7 +116,7 @@ func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
 func (gp *G) readyNative() {
 	gp.state.Store(gRunnable)
 	gp.native.goesOn()
-	gp.native.sema.Unlock()
+	gp.native.sema.Release()
 	if st := self(); st != nil && st.m.p != nil {
 		st.m.p.setAttn(attnNative)
 	}

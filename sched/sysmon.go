@@ -1,11 +1,10 @@
 package sched
 
 import (
-	"sync"
-
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nap"
+	"github.com/userrt/userrt/internal/sema"
 )
 
 // The monitor: a thread without a P that looks after what nobody else would notice. The same in Go:
@@ -25,11 +24,11 @@ const (
 )
 
 type sysmonState struct {
-	sysmonOn     bool       // it has been started; s.lock
-	sysmonSleeps bool       // until a P is taken; s.lock
-	sysmonSema   sync.Mutex // held; unlocked once to end that sleep
-	tracedAt     int64      // when it last wrote a trace line, ns; its own
-	sysmonAt     int64      // when it last looked at the Ps, ns; its own
+	sysmonOn     bool      // it has been started; s.lock
+	sysmonSleeps bool      // until a P is taken; s.lock
+	sysmonSema   sema.Sema // ends that sleep
+	tracedAt     int64     // when it last wrote a trace line, ns; its own
+	sysmonAt     int64     // when it last looked at the Ps, ns; its own
 }
 
 // sysmonStart starts the monitor with the first worker. Needs s.lock.
@@ -37,7 +36,6 @@ func (s *Scheduler) sysmonStart() {
 	if !s.sysmonOn {
 		s.sysmonOn = true
 		s.workersUp.Add(1)
-		s.sysmonSema.Lock()
 		startWorker(s.sysmon)
 	}
 }
@@ -46,7 +44,7 @@ func (s *Scheduler) sysmonStart() {
 func (s *Scheduler) sysmonWake() {
 	if s.sysmonSleeps {
 		s.sysmonSleeps = false
-		s.sysmonSema.Unlock()
+		s.sysmonSema.Release()
 	}
 }
 
@@ -87,7 +85,6 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 	for s.nprun == 0 && !s.ended && !s.alone() {
 		if s.nm == 0 {
 			s.sysmonOn = false
-			s.sysmonSema.Unlock()
 			s.lock.Unlock()
 			return slept, true
 		}
@@ -97,7 +94,7 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 			coro.Sweep() // the last thing to be done
 		}
 		slept = true
-		s.sysmonSema.Lock()
+		s.sysmonSema.Acquire()
 		s.lock.Lock()
 	}
 	ended = s.ended

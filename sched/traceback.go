@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/userrt/userrt/internal/coro"
+	"github.com/userrt/userrt/internal/sema"
 )
 
 // Tracebacks of tasks. A task's stack is a native goroutine, so one call of runtime.Stack has them all, as
@@ -62,9 +63,10 @@ func cutTracebacks(text []byte) map[uint64]traceback {
 // Functions that stand above and below the user's.
 var (
 	coroPkg = reflect.TypeFor[coro.Stack]().PkgPath() + "."
+	semaPkg = reflect.TypeFor[sema.Sema]().PkgPath() + "."
 	ourPkg  = reflect.TypeFor[stack]().PkgPath() + "."
 	bottom  = ourPkg + "(*stack).runTasks("
-	above   = []string{"iter.", "runtime.", "internal/runtime/", "sync.", "internal/sync.", coroPkg}
+	above   = []string{"iter.", "runtime.", "internal/runtime/", "sync.", "internal/sync.", coroPkg, semaPkg}
 )
 
 // user returns the frames without those that every task has: below the task's function, and, if it is

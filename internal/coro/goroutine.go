@@ -4,9 +4,9 @@ package coro
 
 import (
 	"runtime"
-	"sync"
 
 	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/sema"
 )
 
 // Backend names the way stacks are made in this build.
@@ -15,11 +15,9 @@ const Backend = "goroutine"
 // Stack is one goroutine that sleeps while another of its scheduler runs. Its zero value becomes one
 // by New or Bind.
 type Stack struct {
-	// wake is a binary semaphore, held but for the instant of a hand-over. It is a mutex, not a
-	// channel, because a native channel belongs to the synctest bubble in which it was made.
-	wake  sync.Mutex
-	goid  uint64 // of the goroutine that it is; in use from register on
-	guest bool   // entered by Adopt
+	wake  sema.Sema // says that it shall run
+	goid  uint64    // of the goroutine that it is; in use from register on
+	guest bool      // entered by Adopt
 	body  func(*Stack)
 	to    *Stack      // where it switches
 	swap  func() bool // its method hand
@@ -27,10 +25,9 @@ type Stack struct {
 
 // New makes st a fresh stack; the first switch to it starts its goroutine, which runs body(st).
 func New(st *Stack, body func(*Stack)) {
-	st.wake.Lock()
 	st.body, st.swap = body, st.hand
 	go func() {
-		st.wake.Lock()
+		st.wake.Acquire()
 		register(st)
 		defer unregister(st)
 		hb.Register()
@@ -41,7 +38,6 @@ func New(st *Stack, body func(*Stack)) {
 
 // Bind makes the calling goroutine a stack: a g0.
 func Bind(st *Stack) {
-	st.wake.Lock()
 	st.swap = st.hand
 	register(st)
 	hb.Register()
@@ -69,8 +65,8 @@ func Leave(me, to *Stack) func() bool {
 }
 
 func (st *Stack) hand() bool {
-	st.to.wake.Unlock()
-	st.wake.Lock()
+	st.to.wake.Release()
+	st.wake.Acquire()
 	return true
 }
 
@@ -99,4 +95,4 @@ func Marked(*Stack) bool { return false }
 func Clear(_, _ *Stack) {}
 
 // Bury lets e, which will return from its body when it runs next, do so.
-func Bury(_, e *Stack) { e.wake.Unlock() }
+func Bury(_, e *Stack) { e.wake.Release() }
