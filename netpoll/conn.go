@@ -36,10 +36,18 @@ func (c *conn) setAddrs(sysfd int, peer net.Addr) {
 // Read parks until there is at least a byte; see Dial.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.fd.read(b)
-	if err != nil && err != io.EOF {
+	if err != nil {
+		return n, c.readError(err)
+	}
+	return n, nil
+}
+
+//go:noinline
+func (c *conn) readError(err error) error {
+	if err != io.EOF {
 		err = c.opError("read", err)
 	}
-	return n, err
+	return err
 }
 
 // Write parks until all of b is written or something has failed; see Dial.

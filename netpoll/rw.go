@@ -5,6 +5,7 @@ package netpoll
 import (
 	"io"
 	"os"
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,9 @@ import (
 
 // read reads what there is into b, at least a byte. Errors: io.EOF, net.ErrClosed,
 // os.ErrDeadlineExceeded, *os.SyscallError.
+//
+// It waits itself, and unlocks without defer, because of a stack's first 2 KiB: of what an idle connection's task has on it when it
+// switches, the frames of retry, (*pollDesc).wait and a deferred call were what io.ReadFull and a simple handler lacked.
 func (f *pollFD) read(b []byte) (int, error) {
 	if hb.On {
 		hb.Enter()
@@ -28,45 +32,55 @@ func (f *pollFD) read(b []byte) (int, error) {
 	if err := f.lock(reading); err != nil {
 		return 0, err
 	}
-	defer f.unlock(reading)
-	if len(b) == 0 {
-		return 0, nil // a recv of no bytes could not tell an end from success
+	n := 0
+	wait, err := f.prepareRead()
+	for err == nil && len(b) > 0 { // a recv of no bytes could not tell an end from success
+		if wait {
+			if !f.pd.r.wait(sched.WaitReasonIOWait) {
+				f.unlock(reading)
+				runtime.Goexit()
+			}
+			if err = f.pd.err(&f.pd.r); err != nil {
+				break
+			}
+		}
+		var errno unix.Errno
+		n, errno = recv(f.sysfd, b)
+		if errno == 0 {
+			if n == 0 {
+				err = io.EOF
+			}
+			f.drained = shortReadDrains && f.tcp && n > 0 && n < min(len(b), rawMax)
+			break
+		}
+		if wait = errno == unix.EAGAIN; !wait && errno != unix.EINTR {
+			err = sysError("read", errno)
+		}
 	}
-	if err := f.prepareRead(); err != nil {
+	f.unlock(reading)
+	if err != nil {
 		return 0, err
 	}
-	for {
-		n, errno := recv(f.sysfd, b)
-		switch {
-		case errno == 0 && n == 0:
-			return 0, io.EOF
-		case errno == 0:
-			f.drained = shortReadDrains && f.tcp && n < min(len(b), rawMax)
-			giveWay()
-			return n, nil
-		}
-		if err := f.retry("read", errno, &f.pd.r); err != nil {
-			return 0, err
-		}
-	}
+	giveWay()
+	return n, nil
 }
 
-// prepareRead begins a read. If the last one got less than it had room for, the socket was empty then, so
+// prepareRead begins a read, and reports whether it is to wait before its first attempt. If the last one got less than it had room for, the socket was empty then, so
 // instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
 // or take the one that has come meanwhile. For TCP on epoll (shortReadDrains) that is sound (epoll(7), question 9)
 // but for two cases: an end or a fault is told once, maybe together with the data that was read, and
 // a read stops short at the mark of urgent data. So after either every read tries first; and so it does after any
 // other call that may have taken the event, which must clear drained. (A read from a unix socket stops short where a
 // descriptor was sent along. The runtime always tries; tokio, tokio/src/io/poll_evented.rs, has the same shortcut.)
-func (f *pollFD) prepareRead() error {
+func (f *pollFD) prepareRead() (wait bool, err error) {
 	if !f.drained || f.pd.special.Load() != 0 {
-		return f.pd.prepare(&f.pd.r)
+		return false, f.pd.prepare(&f.pd.r)
 	}
 	if err := f.pd.err(&f.pd.r); err != nil {
-		return err
+		return false, err
 	}
 	f.drained = false
-	return f.pd.wait(&f.pd.r)
+	return true, nil
 }
 
 // giveWay ends a call that need not have parked; others may wait for their turn.

@@ -61,15 +61,19 @@ func (w *waitWord) wait(reason sched.WaitReason) bool {
 		w.g.Store(nil)
 		return true
 	}
-	g := sched.Self()
-	if !g.Park(reason, waitCommit, unsafe.Pointer(w)) {
-		if w.g.CompareAndSwap(g, nil) && w.p != nil {
-			w.p.waiting.Add(-1)
-		}
+	if !sched.Self().Park(reason, waitCommit, unsafe.Pointer(w)) {
+		w.unwound()
 		return false
 	}
 	w.g.Store(nil) // W1: it is ready, and a notify that comes now says what we are about to see
 	return true
+}
+
+// unwound takes the caller out, which is being unwound.
+func (w *waitWord) unwound() {
+	if w.g.CompareAndSwap(sched.Self(), nil) && w.p != nil {
+		w.p.waiting.Add(-1)
+	}
 }
 
 // waitOrExit is wait for a caller that leaves everything that must be put in order to its deferred
@@ -86,6 +90,10 @@ func (w *waitWord) waitOrExit(reason sched.WaitReason) {
 // Order. The waiter counts itself after the word holds it, so a quick waker may take the count below
 // zero for a moment. Steps up are steps by one: whoever makes the count 1 sees it, and says that
 // from now on somebody must poll.
+//
+// It is nosplit for the sake of small stacks, like sched.(*M).next.
+//
+//go:nosplit
 func waitCommit(g *sched.G, arg unsafe.Pointer) bool {
 	w := (*waitWord)(arg)
 	p := w.p

@@ -149,6 +149,8 @@ func (p *P) runqputslow(gp *G) {
 
 // runqget takes the task that p is to run next, nil when p has none. Only p's worker.
 // The same in Go: runtime/proc.go, runqget.
+//
+//go:nosplit
 func (p *P) runqget() *G {
 	g := &p.gate
 	g.taking.StoreRel(1)

@@ -13,6 +13,11 @@ import (
 // g0. The same in Go: runtime/proc.go, schedule, execute, goexit0, where every choice is made on g0.
 
 // next chooses a task for m, or returns nil when that takes a g0: to search, to wait or to stop.
+//
+// It and what it usually calls are nosplit, like the commits of primitives, because they run on top of the frames of a task that parks: with a check
+// of the stack, which asks for 928 bytes more than a nosplit function gets by with, a connection that waits in io.ReadFull would need 4 KiB and not 2.
+//
+//go:nosplit
 func (m *M) next() *G {
 	p := m.p
 	if gp, usual := p.pick(); usual {
@@ -52,6 +57,8 @@ func (p *P) pick() (gp *G, usual bool) {
 }
 
 // schedule chooses the stack to which the one that leaves shall switch.
+//
+//go:nosplit
 func (m *M) schedule() *stack {
 	gp, usual := m.p.pick()
 	if !usual {
@@ -120,6 +127,8 @@ func (m *M) stackFor(gp *G) *stack {
 // comes before the local one, and the oldest local task before runnext, so that two tasks that
 // ready each other for ever hold up nobody. (The runtime lets such a pair inherit one time slice,
 // which sysmon ends; counting needs no clock.) g0 means that the worker's g0 must look itself.
+//
+//go:nosplit
 func (p *P) outOfTurn() (gp *G, g0 bool) {
 	s := p.s
 	if p.attn.Load() != 0 {
@@ -170,10 +179,10 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 // machine and milliseconds on a busy one; giving way before, with the wire released, takes 0.13 µs.
 const nativeSliceNS = 5_000_000
 
-// runStack is the body of a coroutine: it runs tasks, one after the other, until it is retired.
-func runStack(st *coro.Stack) { (*stack)(unsafe.Pointer(st)).run() }
-
-func (st *stack) run() {
+// runStack is the body of a coroutine: it runs tasks, one after the other, until it is retired. Its frame, like those up
+// to the task's function, is a part of each task's first 2 KiB.
+func runStack(cs *coro.Stack) {
+	st := (*stack)(unsafe.Pointer(cs))
 	defer st.exited()
 	st.m.settle()
 	for !st.retired {

@@ -1,3 +1,5 @@
+// What package sync tells the race detector, left out.
+
 //go:build !race
 
 package sema

@@ -25,7 +25,6 @@ const (
 var layers = map[string]layer{
 	"sched": scheduler,
 
-	"internal/sema":      helper,
 	"internal/racetest":  program,
 	"internal/testsched": helper,
 	"internal/scene":     helper,
