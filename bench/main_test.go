@@ -66,7 +66,7 @@ func TestBadCommandLine(t *testing.T) {
 		{[]string{"-procs", "2,0"}, `bench: -procs "2,0": "0" is not a number from 1 to 1024`},
 		{[]string{"-procs", "two"}, `bench: -procs "two": "two" is not a number from 1 to 1024`},
 		{[]string{"-procs", "1025"}, `bench: -procs "1025": "1025" is not a number from 1 to 1024`},
-		{[]string{"-format", "xml"}, `bench: -format "xml": want text or json`},
+		{[]string{"-format", "xml"}, `bench: -format "xml": want one of ` + formats()},
 		{[]string{"-nonsense"}, "bench: flag provided but not defined: -nonsense"},
 		{[]string{"hchan"}, `bench: unexpected argument "hchan": pairs are chosen with -run`},
 	} {

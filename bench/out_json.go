@@ -15,13 +15,25 @@ func newJSONOutput(w io.Writer) *jsonOutput { return &jsonOutput{json.NewEncoder
 
 func (o *jsonOutput) begin(env Env, _ int) error { return o.enc.Encode(envLine{env}) }
 
-// result prints one line. Digits beyond what a measurement can mean are rounded off.
-func (o *jsonOutput) result(res Result) error {
+func (o *jsonOutput) result(res Result) error { return o.enc.Encode(rounded(res)) }
+
+func (o *jsonOutput) point(p Point) error {
+	p.Result = rounded(p.Result)
+	return o.enc.Encode(p)
+}
+
+func (o *jsonOutput) floor(f Floor) error       { return o.enc.Encode(f) }
+func (o *jsonOutput) ablation(a Ablation) error { return o.enc.Encode(a) }
+
+func (o *jsonOutput) end() error { return nil }
+
+// rounded takes off the digits beyond what a measurement can mean.
+func rounded(res Result) Result {
 	res.Native = round(res.Native, 2)
 	res.Userrt = round(res.Userrt, 2)
 	res.Speedup = round(res.Speedup, 3)
 	res.Spread = round(res.Spread, 3)
-	return o.enc.Encode(res)
+	return res
 }
 
 // round keeps so many decimals of v.

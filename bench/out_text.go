@@ -5,14 +5,22 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-// output writes results. begin comes first and once, result once for each measured pair, those of
-// one value of -procs together and in the order of pairs.
+// output writes what a run finds out. begin comes first and once; then results, those of one value of -procs together and
+// in the order of pairs, and whatever else is measured, in its order; end comes last and once, and is where a format that
+// needs the whole Report first prints anything. After an error nothing more is called.
 type output interface {
 	begin(env Env, count int) error
 	result(res Result) error
+	floor(f Floor) error
+	point(p Point) error
+	ablation(a Ablation) error
+	end() error
 }
 
 // outputs maps the values of -format to what makes them.
@@ -21,11 +29,14 @@ var outputs = map[string]func(w io.Writer) output{
 	"json": func(w io.Writer) output { return newJSONOutput(w) },
 }
 
+// formats names the values of -format.
+func formats() string { return strings.Join(slices.Sorted(maps.Keys(outputs)), ", ") }
+
 // textOutput prints a table for each value of -procs, a row as soon as it is known. Costs have the
 // rate that follows from them beside them. Losses are printed as wins are.
 type textOutput struct {
 	w     io.Writer
-	procs int // of the table being printed, 0 before the first
+	table string // the heading of the table being printed, "" before the first
 }
 
 // begin prints the environment and how to read the numbers.
@@ -42,22 +53,71 @@ spread = the larger interquartile range of the two, relative to its median
 	return err
 }
 
-// result prints a row, below a heading when it begins a table.
-func (o *textOutput) result(res Result) error {
-	if res.Procs != o.procs {
-		o.procs = res.Procs
-		_, err := fmt.Fprintf(o.w, "\nprocs %d\n%-*s  %12s %11s  %12s %11s  %7s  %6s\n", res.Procs, nameWidth, "pair",
-			"native", "rate", "userrt", "rate", "speedup", "spread")
-		if err != nil {
-			return err
-		}
+// heading begins a table, unless it is the one being printed.
+func (o *textOutput) heading(table string) error {
+	if o.table == table {
+		return nil
 	}
+	o.table = table
+	_, err := fmt.Fprintf(o.w, "\n%s\n", table)
+	return err
+}
+
+// result prints a row of the table of its value of -procs.
+func (o *textOutput) result(res Result) error {
+	err := o.heading(fmt.Sprintf("procs %d\n%-*s  %12s %11s  %12s %11s  %7s  %6s", res.Procs, nameWidth, "pair",
+		"native", "rate", "userrt", "rate", "speedup", "spread"))
+	if err != nil {
+		return err
+	}
+	return o.row(res)
+}
+
+func (o *textOutput) row(res Result) error {
 	_, err := fmt.Fprintf(o.w, "%-*s  %12s %11s  %12s %11s  %7.2f  %6s\n", nameWidth, res.Name,
 		cost(res.Native, res.Unit), rate(res.Native, res.Unit),
 		cost(res.Userrt, res.Unit), rate(res.Userrt, res.Unit),
-		res.Speedup, strconv.FormatFloat(100*res.Spread, 'f', 0, 64)+" %")
+		res.Speedup, percent(res.Spread))
 	return err
 }
+
+// floor prints a row of the table of floors.
+func (o *textOutput) floor(f Floor) error {
+	if err := o.heading(fmt.Sprintf("floors\n%-*s  %12s  %6s", nameWidth, "operation", "cost", "spread")); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(o.w, "%-*s  %12s  %6s  %s\n", nameWidth, f.Name, cost(f.Cost, f.Unit), percent(f.Spread), f.Doc)
+	return err
+}
+
+// point prints a row of the table of its series.
+func (o *textOutput) point(p Point) error {
+	err := o.heading(fmt.Sprintf("growth of %s, in %s, procs %d\n%-*s  %12s %11s  %12s %11s  %7s  %6s", p.Series, p.Of, p.Procs,
+		nameWidth, "size", "native", "rate", "userrt", "rate", "speedup", "spread"))
+	if err != nil {
+		return err
+	}
+	res := p.Result
+	res.Name = strconv.Itoa(p.Size)
+	return o.row(res)
+}
+
+// ablation prints a row of the table of its mechanism.
+func (o *textOutput) ablation(a Ablation) error {
+	err := o.heading(fmt.Sprintf("without %s, procs %d\n%-*s  %12s  %12s  %7s  %6s", a.Without, a.Procs,
+		nameWidth, "pair", "with", "without", "worth", "spread"))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(o.w, "%-*s  %12s  %12s  %7.2f  %6s\n", nameWidth, a.Name,
+		cost(a.With, a.Unit), cost(a.Off, a.Unit), a.Worth, percent(a.Spread))
+	return err
+}
+
+func (o *textOutput) end() error { return nil }
+
+// percent prints a share.
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" }
 
 // cost prints a number with its unit: "ns" for ns/op, since the rows are operations. The pair's name tells
 // processor time from the clock's.

@@ -147,3 +147,36 @@ func appendLine[T any](list *[]T, line []byte) error {
 	*list = append(*list, v)
 	return err
 }
+
+// write hands all of the report to out, whose begin it calls with the rounds of the longest result.
+func (rep *Report) write(out output) error {
+	count := 0
+	for _, res := range rep.Results {
+		count = max(count, res.Runs)
+	}
+	if err := out.begin(rep.Env, count); err != nil {
+		return err
+	}
+	for _, part := range []func() error{
+		func() error { return each(rep.Floors, out.floor) },
+		func() error { return each(rep.Results, out.result) },
+		func() error { return each(rep.Points, out.point) },
+		func() error { return each(rep.Ablations, out.ablation) },
+		out.end,
+	} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// each calls f with one after the other until one fails.
+func each[T any](list []T, f func(T) error) error {
+	for _, v := range list {
+		if err := f(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -78,7 +78,7 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 			}
 		}
 	}
-	return nil
+	return out.end()
 }
 
 // closePairs calls every Close there is and returns what went wrong.
