@@ -5,6 +5,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/sched"
 )
@@ -38,42 +40,65 @@ func selectReadyNative(r *Round) error {
 	var c [4]chan int
 	for i := range c {
 		c[i] = make(chan int, 1)
-		c[i] <- 1
+		c[i] <- i
 	}
-	var sum int64
+	var chosen [4]int64
 	for range r.N {
-		var v int
-		var to chan int
+		var i, v int
 		select {
 		case v = <-c[0]:
-			to = c[0]
+			i = 0
 		case v = <-c[1]:
-			to = c[1]
+			i = 1
 		case v = <-c[2]:
-			to = c[2]
+			i = 2
 		case v = <-c[3]:
-			to = c[3]
+			i = 3
 		}
-		sum += int64(v)
-		to <- v
+		if v != i {
+			return wrongCase(i, v)
+		}
+		chosen[i]++
+		c[i] <- v
 	}
-	return mismatch("sum", sum, int64(r.N))
+	return checkChoice(r.N, chosen)
 }
 
 func selectReadyUserrt(r *Round) error {
 	var c [4]*hchan.Chan[int]
 	for i := range c {
 		c[i] = hchan.Make[int](1)
-		c[i].Send(1)
+		c[i].Send(i)
 	}
-	var sum int64
+	var chosen [4]int64
 	for range r.N {
 		var v int
 		i := hchan.Select(hchan.OnRecv(c[0], &v, nil), hchan.OnRecv(c[1], &v, nil), hchan.OnRecv(c[2], &v, nil), hchan.OnRecv(c[3], &v, nil))
-		sum += int64(v)
+		if v != i {
+			return wrongCase(i, v)
+		}
+		chosen[i]++
 		c[i].Send(v)
 	}
-	return mismatch("sum", sum, int64(r.N))
+	return checkChoice(r.N, chosen)
+}
+
+// wrongCase is the error of a select whose case and value do not belong together.
+func wrongCase(i, v int) error {
+	return fmt.Errorf("wrong result: a select took case %d with value %d", i, v)
+}
+
+// checkChoice says whether all of 4 ready cases were chosen about as often: a select that takes the first one would be faster,
+// and wrong. So few selects that chance may leave a case out are not judged.
+func checkChoice(n int, chosen [4]int64) error {
+	var sum int64
+	for i, times := range chosen {
+		if n >= 1000 && times < int64(n)/8 {
+			return fmt.Errorf("wrong result: case %d was chosen %d times of %d", i, times, n)
+		}
+		sum += times
+	}
+	return mismatch("selects", sum, int64(n))
 }
 
 func selectOneNative(r *Round) error {
@@ -81,21 +106,24 @@ func selectOneNative(r *Round) error {
 	for i := range c {
 		c[i] = make(chan int, 1)
 	}
-	var sum int64
 	for i := range r.N {
 		c[i%4] <- i
+		var got, v int
 		select {
-		case v := <-c[0]:
-			sum += int64(v)
-		case v := <-c[1]:
-			sum += int64(v)
-		case v := <-c[2]:
-			sum += int64(v)
-		case v := <-c[3]:
-			sum += int64(v)
+		case v = <-c[0]:
+			got = 0
+		case v = <-c[1]:
+			got = 1
+		case v = <-c[2]:
+			got = 2
+		case v = <-c[3]:
+			got = 3
+		}
+		if v != i || got != i%4 {
+			return wrongCase(got, v)
 		}
 	}
-	return checkElements(r.N, int64(r.N), sum)
+	return nil
 }
 
 func selectOneUserrt(r *Round) error {
@@ -103,14 +131,15 @@ func selectOneUserrt(r *Round) error {
 	for i := range c {
 		c[i] = hchan.Make[int](1)
 	}
-	var sum int64
 	for i := range r.N {
 		c[i%4].Send(i)
 		var v int
-		hchan.Select(hchan.OnRecv(c[0], &v, nil), hchan.OnRecv(c[1], &v, nil), hchan.OnRecv(c[2], &v, nil), hchan.OnRecv(c[3], &v, nil))
-		sum += int64(v)
+		got := hchan.Select(hchan.OnRecv(c[0], &v, nil), hchan.OnRecv(c[1], &v, nil), hchan.OnRecv(c[2], &v, nil), hchan.OnRecv(c[3], &v, nil))
+		if v != i || got != i%4 {
+			return wrongCase(got, v)
+		}
 	}
-	return checkElements(r.N, int64(r.N), sum)
+	return nil
 }
 
 func selectParkNative(r *Round) error {
@@ -123,20 +152,23 @@ func selectParkNative(r *Round) error {
 			c[i%4] <- i
 		}
 	}()
-	var sum int64
-	for range r.N {
+	for i := range r.N {
+		var got, v int
 		select {
-		case v := <-c[0]:
-			sum += int64(v)
-		case v := <-c[1]:
-			sum += int64(v)
-		case v := <-c[2]:
-			sum += int64(v)
-		case v := <-c[3]:
-			sum += int64(v)
+		case v = <-c[0]:
+			got = 0
+		case v = <-c[1]:
+			got = 1
+		case v = <-c[2]:
+			got = 2
+		case v = <-c[3]:
+			got = 3
+		}
+		if v != i || got != i%4 {
+			return wrongCase(got, v)
 		}
 	}
-	return checkElements(r.N, int64(r.N), sum)
+	return nil
 }
 
 func selectParkUserrt(r *Round) error {
@@ -149,13 +181,14 @@ func selectParkUserrt(r *Round) error {
 			c[i%4].Send(i)
 		}
 	})
-	var sum int64
-	for range r.N {
+	for i := range r.N {
 		var v int
-		hchan.Select(hchan.OnRecv(c[0], &v, nil), hchan.OnRecv(c[1], &v, nil), hchan.OnRecv(c[2], &v, nil), hchan.OnRecv(c[3], &v, nil))
-		sum += int64(v)
+		got := hchan.Select(hchan.OnRecv(c[0], &v, nil), hchan.OnRecv(c[1], &v, nil), hchan.OnRecv(c[2], &v, nil), hchan.OnRecv(c[3], &v, nil))
+		if v != i || got != i%4 {
+			return wrongCase(got, v)
+		}
 	}
-	return checkElements(r.N, int64(r.N), sum)
+	return nil
 }
 
 func tryNative(r *Round) error {

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -108,7 +109,7 @@ func mutexUserrt(r *Round) error {
 	return mismatch("sum", sum, int64(r.N))
 }
 
-// contended makes the pair of so many tasks that add one to a number under one Mutex, and yield with it unlocked.
+// contended makes the pair of so many tasks that add one to a number under one Mutex.
 func contended(tasks int) Pair {
 	return Pair{
 		Name: fmt.Sprintf("locks/mutex-%d", tasks), Unit: nsPerOp, Step: tasks,
@@ -181,43 +182,47 @@ func readers(percent int) Pair {
 		Doc: fmt.Sprintf("8 tasks, %d of 100 turns with an RWMutex locked for reading, the others for writing; per turn", percent),
 		Native: func(r *Round) error {
 			var mu sync.RWMutex
-			var sum, wrong int64
+			var begun, ended int64 // writes; a reader that is let in amid one sees them differ
+			var wrong atomic.Int64
 			crowdNative(rwTasks, r.N, func(turns int) {
 				for i := range turns {
 					if i%100 < percent {
 						mu.RLock()
-						if sum < 0 {
-							wrong++
+						if begun != ended {
+							wrong.Add(1)
 						}
 						mu.RUnlock()
 					} else {
 						mu.Lock()
-						sum++
+						begun++
+						ended++
 						mu.Unlock()
 					}
 				}
 			})
-			return mismatch("writes", sum-wrong, int64(r.N/100*(100-percent)))
+			return errors.Join(mismatch("reads amid a write", wrong.Load(), 0), mismatch("writes", ended, int64(r.N/100*(100-percent))))
 		},
 		Userrt: func(r *Round) error {
 			var mu locks.RWMutex
-			var sum, wrong int64
+			var begun, ended int64 // writes; a reader that is let in amid one sees them differ
+			var wrong atomic.Int64
 			crowdUserrt(rwTasks, r.N, func(turns int) {
 				for i := range turns {
 					if i%100 < percent {
 						mu.RLock()
-						if sum < 0 {
-							wrong++
+						if begun != ended {
+							wrong.Add(1)
 						}
 						mu.RUnlock()
 					} else {
 						mu.Lock()
-						sum++
+						begun++
+						ended++
 						mu.Unlock()
 					}
 				}
 			})
-			return mismatch("writes", sum-wrong, int64(r.N/100*(100-percent)))
+			return errors.Join(mismatch("reads amid a write", wrong.Load(), 0), mismatch("writes", ended, int64(r.N/100*(100-percent))))
 		},
 	}
 }
@@ -295,33 +300,44 @@ func condUserrt(r *Round) error {
 func semaphoreNative(r *Round) error {
 	s := semaphore.NewWeighted(semaphoreSize)
 	ctx := context.Background()
-	var failed atomic.Int64
+	var inside, wrong atomic.Int64
 	crowdNative(semaphoreTasks, r.N, func(turns int) {
 		for range turns {
-			if s.Acquire(ctx, 1) != nil {
-				failed.Add(1)
+			if s.Acquire(ctx, 1) != nil || inside.Add(1) > semaphoreSize {
+				wrong.Add(1)
 			}
 			runtime.Gosched()
+			inside.Add(-1)
 			s.Release(1)
 		}
 	})
-	return mismatch("failed", failed.Load(), 0)
+	return checkSemaphore(s.TryAcquire, wrong.Load())
 }
 
 func semaphoreUserrt(r *Round) error {
 	s := locks.NewSemaphore(semaphoreSize)
 	ctx := context.Background()
-	var failed atomic.Int64
+	var inside, wrong atomic.Int64
 	crowdUserrt(semaphoreTasks, r.N, func(turns int) {
 		for range turns {
-			if s.Acquire(ctx, 1) != nil {
-				failed.Add(1)
+			if s.Acquire(ctx, 1) != nil || inside.Add(1) > semaphoreSize {
+				wrong.Add(1)
 			}
 			sched.Yield()
+			inside.Add(-1)
 			s.Release(1)
 		}
 	})
-	return mismatch("failed", failed.Load(), 0)
+	return checkSemaphore(s.TryAcquire, wrong.Load())
+}
+
+// checkSemaphore says whether none was let in who should not have been, and whether what was taken is back, all of it and no
+// more.
+func checkSemaphore(try func(n int64) bool, wrong int64) error {
+	if !try(semaphoreSize) || try(1) {
+		return errors.New("wrong result: a semaphore holds more or less than in the beginning")
+	}
+	return mismatch("turns out of bounds", wrong, 0)
 }
 
 func onceNative(r *Round) error {

@@ -155,8 +155,7 @@ func parkUserrt(n int, measure func()) (int, error) {
 	return n, s.Close()
 }
 
-// freshNative makes goroutines on one processor, where most of them wait for their turn. Those that the monitor
-// has let run before end at once, and are not counted.
+// freshNative makes goroutines on one processor, where most of them wait for their turn.
 func freshNative(n int, measure func()) (int, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var ran atomic.Int64
@@ -174,7 +173,7 @@ func freshNative(n int, measure func()) (int, error) {
 	measure()
 	close(stay)
 	ended.Wait()
-	return n, nil
+	return n, mismatch("goroutines run", ran.Load(), int64(n))
 }
 
 func freshUserrt(n int, measure func()) (int, error) {

@@ -61,9 +61,11 @@ func timerSetNative(r *Round) error {
 	for i := range timers {
 		timers[i] = time.AfterFunc(time.Hour, func() {})
 	}
-	for range r.N / timerBatch {
+	for round := range r.N / timerBatch {
 		for i, t := range timers {
-			t.Reset(time.Hour - time.Duration(i)*time.Second)
+			if t.Reset(time.Hour-time.Duration(i)*time.Second) != (round == 0) {
+				return fmt.Errorf("a timer that was stopped was pending, or the other way round")
+			}
 		}
 		for _, t := range timers {
 			if !t.Stop() {
@@ -79,9 +81,11 @@ func timerSetUserrt(r *Round) error {
 	for i := range timers {
 		timers[i] = sched.AfterFunc(time.Hour, func() {})
 	}
-	for range r.N / timerBatch {
+	for round := range r.N / timerBatch {
 		for i, t := range timers {
-			t.Reset(time.Hour - time.Duration(i)*time.Second)
+			if t.Reset(time.Hour-time.Duration(i)*time.Second) != (round == 0) {
+				return fmt.Errorf("a timer that was stopped was pending, or the other way round")
+			}
 		}
 		for _, t := range timers {
 			if !t.Stop() {

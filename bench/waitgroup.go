@@ -24,26 +24,32 @@ func fanoutNative(r *Round) error {
 	var wg sync.WaitGroup
 	var sum atomic.Int64
 	task := func() { sum.Add(1) }
-	for range r.N / fanoutTasks {
+	for batch := range r.N / fanoutTasks {
 		for range fanoutTasks {
 			wg.Go(task)
 		}
 		wg.Wait()
+		if err := mismatch("sum", sum.Load(), int64(batch+1)*fanoutTasks); err != nil {
+			return err
+		}
 	}
-	return mismatch("sum", sum.Load(), int64(r.N))
+	return nil
 }
 
 func fanoutUserrt(r *Round) error {
 	var wg waitgroup.WaitGroup
 	var sum atomic.Int64
 	task := func() { sum.Add(1) }
-	for range r.N / fanoutTasks {
+	for batch := range r.N / fanoutTasks {
 		for range fanoutTasks {
 			wg.Go(task)
 		}
 		wg.Wait()
+		if err := mismatch("sum", sum.Load(), int64(batch+1)*fanoutTasks); err != nil {
+			return err
+		}
 	}
-	return mismatch("sum", sum.Load(), int64(r.N))
+	return nil
 }
 
 // waiters makes the pair of so many tasks that wait for one WaitGroup, round after round: two take turns, since one may
@@ -55,52 +61,64 @@ func waiters(tasks int) Pair {
 		Native: func(r *Round) error {
 			var gates [2]sync.WaitGroup
 			var arrived, ended sync.WaitGroup
+			var released atomic.Int64
+			opened := 0 // rounds; who has waited for one sees that it is
 			rounds := r.N / tasks
 			gates[0].Add(1)
 			arrived.Add(tasks)
 			for range tasks {
 				ended.Go(func() {
+					var inTime int64
 					for round := range rounds {
 						arrived.Done()
 						gates[round%2].Wait()
+						if opened == round+1 {
+							inTime++
+						}
 					}
+					released.Add(inTime)
 				})
 			}
-			released := int64(0)
 			for round := range rounds {
 				arrived.Wait()
 				gates[(round+1)%2].Add(1)
 				arrived.Add(tasks)
+				opened++
 				gates[round%2].Done()
-				released += int64(tasks)
 			}
 			ended.Wait()
-			return mismatch("released", released, int64(r.N))
+			return mismatch("released", released.Load(), int64(r.N))
 		},
 		Userrt: func(r *Round) error {
 			var gates [2]waitgroup.WaitGroup
 			var arrived, ended waitgroup.WaitGroup
+			var released atomic.Int64
+			opened := 0 // rounds; who has waited for one sees that it is
 			rounds := r.N / tasks
 			gates[0].Add(1)
 			arrived.Add(tasks)
 			for range tasks {
 				ended.Go(func() {
+					var inTime int64
 					for round := range rounds {
 						arrived.Done()
 						gates[round%2].Wait()
+						if opened == round+1 {
+							inTime++
+						}
 					}
+					released.Add(inTime)
 				})
 			}
-			released := int64(0)
 			for round := range rounds {
 				arrived.Wait()
 				gates[(round+1)%2].Add(1)
 				arrived.Add(tasks)
+				opened++
 				gates[round%2].Done()
-				released += int64(tasks)
 			}
 			ended.Wait()
-			return mismatch("released", released, int64(r.N))
+			return mismatch("released", released.Load(), int64(r.N))
 		},
 	}
 }
