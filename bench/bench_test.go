@@ -117,7 +117,7 @@ func TestPairs(t *testing.T) {
 func TestPairList(t *testing.T) {
 	want := []string{
 		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/forkjoin-both", "sched/for", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
-		"sched/unbalanced", "sched/sleep-late", "sched/timer-set", "sched/timer-fire", "sched/parked-bytes", "sched/fresh-bytes",
+		"sched/unbalanced", "sched/sleep-late", "sched/timer-set", "sched/timer-fire", "sched/pending-timer", "sched/native-timer", "sched/parked-bytes", "sched/fresh-bytes",
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
 		"hchan/select-ready", "hchan/select-one", "hchan/select-park", "hchan/try",
 		"hchan/sieve", "hchan/pipeline-100", "hchan/fanin-100", "hchan/contended-8x8", "hchan/mixed", "hchan/range", "hchan/large",
@@ -133,7 +133,7 @@ func TestPairList(t *testing.T) {
 		names = append(names, p.Name)
 		require.LessOrEqual(t, len(p.Name), nameWidth)
 		require.NotEmpty(t, p.Doc, p.Name)
-		require.Contains(t, []string{nsPerOp, cpuPerOp, bytesPerOp, bytesPerConn}, p.Unit, p.Name)
+		require.Contains(t, []string{nsPerOp, cpuPerOp, bytesPerOp, bytesPerConn, percentOf}, p.Unit, p.Name)
 		require.Positive(t, p.Step, p.Name)
 		require.NotNil(t, p.Native, p.Name)
 		require.NotNil(t, p.Userrt, p.Name)

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,11 @@ import (
 const (
 	sleepTime  = 100 * time.Microsecond
 	timerBatch = 1000
+
+	// Blocks are long beside the making of a timer and of body's tasks, and short beside what disturbs a machine.
+	pendingBlock = 250 // round trips
+	pendingStep  = 2 * pendingBlock
+	percentOf    = "%"
 )
 
 func timerPairs() []Pair {
@@ -37,8 +43,63 @@ func timerPairs() []Pair {
 			Doc:    "AfterFunc 1,000 times, due at once, and wait for all the functions; per timer",
 			Native: timerFireNative, Userrt: timerFireUserrt,
 		},
+		{
+			Name: "sched/pending-timer", Unit: percentOf, Step: pendingStep,
+			Doc:    "what a pending AfterFunc, each side its own, makes of hchan/pingpong; its time with one in % of that without",
+			Native: func(r *Round) error { return compareBlocks(r, pendingNative, pingPongNative) },
+			Userrt: func(r *Round) error { return compareBlocks(r, pendingUserrt, pingPongUserrt) },
+		},
+		{
+			Name: "sched/native-timer", Unit: percentOf, Step: pendingStep,
+			Doc:    "the same, with a time.AfterFunc on both sides; time with one in % of that without",
+			Native: func(r *Round) error { return compareBlocks(r, pendingNative, pingPongNative) },
+			Userrt: func(r *Round) error { return compareBlocks(r, pendingNative, pingPongUserrt) },
+		},
 	}
 }
+
+// The pairs above are the exception to what main.go says: a timer is pending while they are timed. A pending timer costs
+// whoever looks at the clock for it, natively the scheduler in each of its passes. That is too little to be found by holding
+// one pair's row against another's, so a round consists of blocks of body, with and without in turns, and its cost is the
+// median of what one block takes more than its neighbour. begin makes the timer and returns how to stop it. It is an AfterFunc:
+// a time.Timer with a channel is pending only while somebody waits for it.
+func compareBlocks(r *Round, begin func() (stop func() bool), body Body) error {
+	block := func() (float64, error) {
+		start := time.Now()
+		err := body(&Round{N: pendingBlock})
+		return float64(time.Since(start)), err
+	}
+	with := func() (float64, error) {
+		stop := begin()
+		took, err := block()
+		if !stop() {
+			err = errors.Join(err, errors.New("the timer was not pending to the end"))
+		}
+		return took, err
+	}
+	var quotients []float64
+	for i := range r.N / pendingStep {
+		var times [2]float64
+		for half := range 2 {
+			measure, at := block, 0
+			if half != i%2 {
+				measure, at = with, 1
+			}
+			var err error
+			if times[at], err = measure(); err != nil {
+				return err
+			}
+		}
+		quotients = append(quotients, times[1]/times[0])
+	}
+	median, _ := medianAndSpread(quotients)
+	r.Cost = 100 * median * float64(r.N)
+	return nil
+}
+
+func pendingNative() (stop func() bool) { return time.AfterFunc(time.Hour, func() {}).Stop }
+
+func pendingUserrt() (stop func() bool) { return sched.AfterFunc(time.Hour, func() {}).Stop }
 
 // sleepLate counts the lateness only: the sleep itself is the same on both sides.
 func sleepLate(r *Round, sleep func(time.Duration)) error {
