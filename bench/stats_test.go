@@ -82,3 +82,17 @@ func TestCalibrate(t *testing.T) {
 		require.Less(t, trials, 8)
 	}
 }
+
+// TestCalibrateAmidOthers delays two of three trials by more than a round lasts: the rounds become as large as without.
+func TestCalibrateAmidOthers(t *testing.T) {
+	trials := 0
+	sd := side{body: func(n int) (*Round, error) {
+		r := &Round{N: n, Took: time.Duration(n) * time.Microsecond}
+		if trials++; trials%3 != 0 {
+			r.Took += 2 * roundTarget
+		}
+		return r, nil
+	}}
+	require.NoError(t, sd.calibrate(1, roundTarget))
+	require.Equal(t, int(roundTarget/time.Microsecond), sd.n)
+}
