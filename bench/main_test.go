@@ -99,7 +99,10 @@ func TestList(t *testing.T) {
 func TestTextTable(t *testing.T) {
 	status, stdout, stderr := command(fakePairs(), "-count", "2", "-procs", "1,2")
 	require.Equal(t, 0, status, stderr)
-	for _, key := range []string{"cpu ", "cores ", "go ", "GOMAXPROCS ", "kernel ", "medians of 2 rounds a side"} {
+	for _, key := range []string{
+		"cpu ", "cores ", "go ", "GOMAXPROCS ", "kernel ", "governor ", "virtual ", "load ", "userrt ", "start ",
+		"medians of 2 rounds of 20ms a side",
+	} {
 		require.Contains(t, stdout, key)
 	}
 	_, tables, _ := strings.Cut(stdout, "\nprocs 1\n")
@@ -126,7 +129,8 @@ func TestJSONLines(t *testing.T) {
 
 	rep, err := readReport(strings.NewReader(stdout))
 	require.NoError(t, err)
-	require.Equal(t, readEnv(), rep.Env)
+	require.Equal(t, cpuModel(), rep.Env.CPU)
+	require.Equal(t, "20ms", rep.Env.Round)
 	require.Len(t, rep.Results, 2)
 	require.Equal(t, 0.25, rep.Results[1].Speedup)
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -41,16 +42,39 @@ type textOutput struct {
 
 // begin prints the environment and how to read the numbers.
 func (o *textOutput) begin(env Env, count int) error {
-	_, err := fmt.Fprintf(o.w, `cpu         %s
-cores       %d
-go          %s
-GOMAXPROCS  %d (each table sets its own, for both sides)
-kernel      %s
-
-medians of %s a side, fewer where they are long, the sides taking turns; speedup = native/userrt, above 1 userrt is faster;
+	var b strings.Builder
+	for _, line := range [][2]string{
+		{"cpu", env.CPU},
+		{"cores", strconv.Itoa(env.Cores)},
+		{"go", env.Go},
+		{"GOMAXPROCS", strconv.Itoa(env.GOMAXPROCS) + " (each table sets its own, for both sides)"},
+		{"kernel", env.Kernel},
+		{"governor", env.Governor},
+		{"virtual", env.Virtual},
+		{"load", loadLine(env)},
+		{"userrt", env.Userrt},
+		{"start", env.Start},
+	} {
+		fmt.Fprintf(&b, "%-10s  %s\n", line[0], orUnknown(line[1]))
+	}
+	fmt.Fprintf(&b, `
+medians of %s of %s a side, fewer and longer for some pairs, the sides taking turns; speedup = native/userrt, above 1
+userrt is faster; ± and [ ] = 95 %% confidence intervals, from 6 rounds on; ~ = the speedup's holds 1, no difference is shown;
 spread = the larger interquartile range of the two, relative to its median
-`, env.CPU, env.Cores, env.Go, env.GOMAXPROCS, env.Kernel, plural(count, "round"))
+`, plural(count, "round"), cmp.Or(env.Round, roundTarget.String()))
+	_, err := io.WriteString(o.w, b.String())
 	return err
+}
+
+// loadLine prints the load, and what a high one means.
+func loadLine(env Env) string {
+	switch {
+	case env.Load < 0 || env.Start == "": // unknown now, or to those who wrote the file
+		return "unknown"
+	case env.busy():
+		return fmt.Sprintf("%.2f: others were at work on the %s, so expect wide intervals", env.Load, plural(env.Cores, "core"))
+	}
+	return fmt.Sprintf("%.2f", env.Load)
 }
 
 // heading begins a table, unless it is the one being printed.
