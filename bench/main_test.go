@@ -106,10 +106,10 @@ func TestTextTable(t *testing.T) {
 		require.Contains(t, stdout, key)
 	}
 	_, tables, _ := strings.Cut(stdout, "\nprocs 1\n")
-	want := `pair                          native        rate        userrt        rate  speedup  spread
-a/win                       300.0 ns    3.33 M/s      200.0 ns    5.00 M/s     1.50     0 %
-a/loss                      100.0 ns   10.00 M/s      400.0 ns    2.50 M/s     0.25     0 %
-b/even                     5000.0 ns  200.00 k/s     5000.0 ns  200.00 k/s     1.00     0 %
+	want := `pair                          native     ±        rate        userrt     ±        rate  speedup                 spread
+a/win                       300.0 ns          3.33 M/s      200.0 ns          5.00 M/s     1.50                    0 %
+a/loss                      100.0 ns         10.00 M/s      400.0 ns          2.50 M/s     0.25                    0 %
+b/even                     5000.0 ns        200.00 k/s     5000.0 ns        200.00 k/s     1.00                    0 %
 `
 	require.Equal(t, want+"\nprocs 2\n"+want, tables)
 	require.Equal(t, "[1/6] a/win, procs 1: 1.50", strings.Split(stderr, "\n")[0])
@@ -210,7 +210,11 @@ func TestRounds(t *testing.T) {
 	require.Regexp(t, regexp.MustCompile("^n+u+nuunnuun$"), string(order))
 	require.Equal(t, slices.Repeat([]int{3}, len(order)), procs)
 	require.Equal(t, make([]int, len(order)), rest)
-	require.Equal(t, Result{Name: "a/seen", Procs: 3, Unit: nsPerOp, Native: 1000, Userrt: 1000, Speedup: 1, Runs: 4}, res)
+	rounds := []float64{1000, 1000, 1000, 1000}
+	require.Equal(t, Result{
+		Name: "a/seen", Procs: 3, Unit: nsPerOp, Native: 1000, Userrt: 1000, Speedup: 1, Runs: 4,
+		NativeRounds: rounds, UserrtRounds: rounds,
+	}, res)
 	p.AtMost = 2
 	res, err = measure(p, 3, 4, func(int) {})
 	require.NoError(t, err)

@@ -33,7 +33,18 @@ func rounded(res Result) Result {
 	res.Userrt = round(res.Userrt, 2)
 	res.Speedup = round(res.Speedup, 3)
 	res.Spread = round(res.Spread, 3)
+	res.NativeCI = res.NativeCI.rounded(2)
+	res.UserrtCI = res.UserrtCI.rounded(2)
+	res.SpeedupCI = res.SpeedupCI.rounded(3)
 	return res
+}
+
+// rounded returns a copy with so many decimals, or nil.
+func (i *Interval) rounded(decimals int) *Interval {
+	if i == nil {
+		return nil
+	}
+	return &Interval{round(i[0], decimals), round(i[1], decimals)}
 }
 
 // round keeps so many decimals of v.

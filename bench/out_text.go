@@ -87,22 +87,45 @@ func (o *textOutput) heading(table string) error {
 	return err
 }
 
+// columns are the headings of both sides' results.
+func columns(first string) string {
+	return fmt.Sprintf("%-*s  %12s %5s %11s  %12s %5s %11s  %7s %-14s  %6s", nameWidth, first,
+		"native", "±", "rate", "userrt", "±", "rate", "speedup", "", "spread")
+}
+
 // result prints a row of the table of its value of -procs.
 func (o *textOutput) result(res Result) error {
-	err := o.heading(fmt.Sprintf("procs %d\n%-*s  %12s %11s  %12s %11s  %7s  %6s", res.Procs, nameWidth, "pair",
-		"native", "rate", "userrt", "rate", "speedup", "spread"))
-	if err != nil {
+	if err := o.heading(fmt.Sprintf("procs %d\n%s", res.Procs, columns("pair"))); err != nil {
 		return err
 	}
 	return o.row(res)
 }
 
 func (o *textOutput) row(res Result) error {
-	_, err := fmt.Fprintf(o.w, "%-*s  %12s %11s  %12s %11s  %7.2f  %6s\n", nameWidth, res.Name,
-		cost(res.Native, res.Unit), rate(res.Native, res.Unit),
-		cost(res.Userrt, res.Unit), rate(res.Userrt, res.Unit),
-		res.Speedup, percent(res.Spread))
+	_, err := fmt.Fprintf(o.w, "%-*s  %12s %5s %11s  %12s %5s %11s  %7.2f %-14s  %6s\n", nameWidth, res.Name,
+		cost(res.Native, res.Unit), within(res.Native, res.NativeCI), rate(res.Native, res.Unit),
+		cost(res.Userrt, res.Unit), within(res.Userrt, res.UserrtCI), rate(res.Userrt, res.Unit),
+		res.Speedup, bounds(res.SpeedupCI), percent(res.Spread))
 	return err
+}
+
+// within prints how far an interval reaches from its median, at most and relative to it.
+func within(median float64, ci *Interval) string {
+	if ci == nil {
+		return ""
+	}
+	return percent(max(ci[1]/median-1, 1-ci[0]/median))
+}
+
+// bounds prints the interval of a speedup, and a mark when it holds 1.
+func bounds(ci *Interval) string {
+	switch {
+	case ci == nil:
+		return ""
+	case ci.contains(1):
+		return fmt.Sprintf("[%.2f %.2f] ~", ci[0], ci[1])
+	}
+	return fmt.Sprintf("[%.2f %.2f]", ci[0], ci[1])
 }
 
 // floor prints a row of the table of floors.
@@ -116,9 +139,7 @@ func (o *textOutput) floor(f Floor) error {
 
 // point prints a row of the table of its series.
 func (o *textOutput) point(p Point) error {
-	err := o.heading(fmt.Sprintf("growth of %s, in %s, procs %d\n%-*s  %12s %11s  %12s %11s  %7s  %6s", p.Series, p.Of, p.Procs,
-		nameWidth, "size", "native", "rate", "userrt", "rate", "speedup", "spread"))
-	if err != nil {
+	if err := o.heading(fmt.Sprintf("growth of %s, in %s, procs %d\n%s", p.Series, p.Of, p.Procs, columns("size"))); err != nil {
 		return err
 	}
 	res := p.Result

@@ -3,6 +3,9 @@
 package main
 
 import (
+	"math"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,14 +33,128 @@ func TestMedianAndSpread(t *testing.T) {
 
 func TestSummarize(t *testing.T) {
 	p := Pair{Name: "a/pair", Unit: nsPerOp}
-	got := summarize(p, 2, []float64{30, 10, 20, 40, 50}, []float64{10, 12, 14, 12, 12})
+	native, userrt := []float64{30, 10, 20, 40, 50}, []float64{10, 12, 14, 12, 12}
+	got := summarize(p, 2, native, userrt)
 	require.Equal(t, Result{
 		Name: "a/pair", Procs: 2, Unit: "ns/op", Runs: 5,
 		Native:  30,       // quartiles 20 and 40
 		Userrt:  12,       // quartiles 12 and 12
 		Speedup: 2.5,      // 30/12
 		Spread:  2.0 / 3., // the native side's is the larger
+
+		NativeRounds: []float64{30, 10, 20, 40, 50}, UserrtRounds: []float64{10, 12, 14, 12, 12}, // in their order
 	}, got)
+}
+
+// TestIntervals checks the ranks between which the interval of n rounds lies: the true median lies between the l-th and the h-th
+// least when at least l of them, and fewer than h, are below it, which is a matter of tossing coins.
+func TestIntervals(t *testing.T) {
+	for n := range 60 {
+		n++
+		costs := make([]float64, n)
+		for i := range costs {
+			costs[i] = float64(i + 1)
+		}
+		rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, j int) { costs[i], costs[j] = costs[j], costs[i] })
+		before := slices.Clone(costs)
+		ci := medianInterval(costs)
+		require.Equal(t, before, costs, "rounds stay in their order")
+		if n < 6 {
+			require.Nil(t, ci, n)
+			continue
+		}
+		l, h := int(ci[0]), int(ci[1])
+		require.GreaterOrEqual(t, coins(n, l, h), 0.95, n)
+		require.Less(t, coins(n, l+1, h-1), 0.95, "%d: not much wider than it must be", n)
+	}
+}
+
+// coins returns the probability that of n coins at least l and fewer than h show heads.
+func coins(n, l, h int) (p float64) {
+	for k := l; k < h; k++ {
+		ways := 1.0
+		for i := range k {
+			ways *= float64(n-i) / float64(i+1)
+		}
+		p += ways / math.Pow(2, float64(n))
+	}
+	return p
+}
+
+func TestOutliersAreKept(t *testing.T) {
+	native, userrt := []float64{20, 20, 20, 20, 20, 9000}, []float64{10, 10, 10, 10, 10, 10}
+	res := summarize(Pair{Name: "a/pair"}, 1, native, userrt)
+	require.Equal(t, &Interval{20, 9000}, res.NativeCI)
+	require.Equal(t, &Interval{10, 10}, res.UserrtCI)
+	require.Equal(t, &Interval{2, 900}, res.SpeedupCI)
+	require.Equal(t, 2.0, res.Speedup)
+	require.Equal(t, native, res.NativeRounds)
+}
+
+// TestCommonNoiseCancels has rounds in which the machine is up to nine times as slow for both sides.
+func TestCommonNoiseCancels(t *testing.T) {
+	native, userrt := []float64{30, 60, 270, 30, 90, 30}, []float64{20, 40, 180, 20, 60, 20}
+	res := summarize(Pair{Name: "a/pair"}, 1, native, userrt)
+	require.Equal(t, &Interval{30, 270}, res.NativeCI)
+	require.Equal(t, &Interval{1.5, 1.5}, res.SpeedupCI)
+}
+
+// TestSpeedupIsInItsInterval has a median of quotients that is not the quotient of medians: in each round one side is slow.
+func TestSpeedupIsInItsInterval(t *testing.T) {
+	over, under := []float64{1, 1, 1, 9, 9, 9, 9}, []float64{9, 9, 9, 1, 9, 9, 9}
+	require.Equal(t, &Interval{1.0 / 9, 9}, ratioInterval(over, under, 1))
+	flat := []float64{1, 1, 1, 1, 1, 1}
+	require.Equal(t, &Interval{1, 1.2}, ratioInterval(flat, flat, 1.2))
+	require.Equal(t, &Interval{0.8, 1}, ratioInterval(flat, flat, 0.8))
+	require.Nil(t, ratioInterval(flat[:5], flat[:5], 1))
+}
+
+// TestIntervalsCover draws rounds from distributions with a known speedup and counts how often the interval holds it. The
+// numbers are the same each time.
+func TestIntervalsCover(t *testing.T) {
+	const truth, trials = 1.5, 2000
+	r := rand.New(rand.NewPCG(1, 2))
+	noise := func(sigma float64) float64 { return math.Exp(sigma * r.NormFloat64()) }
+	now := func() float64 { // an outlier in one of ten rounds
+		if r.IntN(10) == 0 {
+			return 2
+		}
+		return 1
+	}
+	for what, draw := range map[string]func() (native, userrt float64){
+		"each side its own": func() (float64, float64) { return noise(0.05), noise(0.05) },
+		"one side noisy":    func() (float64, float64) { return noise(0.2), noise(0.02) },
+		"common noise":      func() (float64, float64) { c := noise(0.3); return c * noise(0.05), c * noise(0.05) },
+		"outliers":          func() (float64, float64) { return noise(0.05) * now(), noise(0.05) * now() },
+	} {
+		for _, n := range []int{6, 10, 30} {
+			held := 0
+			for range trials {
+				native, userrt := make([]float64, n), make([]float64, n)
+				for i := range n {
+					native[i], userrt[i] = draw()
+					native[i] *= truth
+				}
+				if summarize(Pair{}, 1, native, userrt).SpeedupCI.contains(truth) {
+					held++
+				}
+			}
+			require.GreaterOrEqual(t, held, trials*945/1000, "%s, %d rounds", what, n) // 95 %, less what 2,000 trials leave to chance
+		}
+	}
+}
+
+func TestApart(t *testing.T) {
+	low, high := &Interval{1, 2}, &Interval{3, 4}
+	require.True(t, low.apart(high))
+	require.True(t, high.apart(low))
+	require.False(t, low.apart(&Interval{2, 3}), "a common end is common")
+	require.False(t, low.apart(&Interval{0, 9}))
+	require.False(t, low.apart(nil))
+	require.False(t, (*Interval)(nil).apart(low))
+	require.True(t, low.contains(2))
+	require.False(t, low.contains(2.1))
+	require.False(t, (*Interval)(nil).contains(1))
 }
 
 func TestNextSize(t *testing.T) {
