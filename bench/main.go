@@ -98,7 +98,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	pattern := fs.String("run", "", "measure the pairs whose name matches this `regexp`")
 	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
 	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
-	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables) or json (one object a line)")
+	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables), json (one object a line) or benchstat (for the tool of this name)")
 	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {

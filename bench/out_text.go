@@ -28,6 +28,8 @@ type output interface {
 var outputs = map[string]func(w io.Writer) output{
 	"text": func(w io.Writer) output { return &textOutput{w: w} },
 	"json": func(w io.Writer) output { return newJSONOutput(w) },
+
+	"benchstat": func(w io.Writer) output { return &benchstatOutput{w: w} },
 }
 
 // formats names the values of -format.
