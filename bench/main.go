@@ -3,23 +3,27 @@
 //	go run ./bench                      every pair at 1 and 2 processors, as a table
 //	go run ./bench -list                the pairs, one line each
 //	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
+//	go run ./bench -run 'hchan/' -procs 4 -compare chan.json     again, and what has changed
+//	go run ./bench -from chan.json -format benchstat             what was measured, in another format
 //
 // A pair (pair.go) is one claim: the same work written once with go, chan, sync and net, and once
 // with sched, hchan, waitgroup and netpoll. The two sides take turns in one process (run.go), under
-// the same GOMAXPROCS; medians and spread come from stats.go. What the machine is stands above
-// the table (env.go). Results go to stdout or -o, progress to stderr (progress.go).
+// the same GOMAXPROCS; medians, spread and intervals come from stats.go. What the machine is stands above
+// the table (env.go). Results go to stdout or -o, progress to stderr (progress.go). docs/method.md says how it is measured,
+// why so, and what the numbers do not show.
 //
 // Invariant: while a round runs, this process holds no pending timer or ticker. One pending
 // time.Timer makes the native scheduler read the clock in each of its passes, which costs that
-// side 20 to 35 % and would flatter the other. (The pairs of timers.go are about timers, and stop
-// theirs before they end.) So progress is printed between rounds, and no wait
+// side up to 35 % and would flatter the other. (The pairs of timers.go are about timers, and stop
+// theirs before they end; sched/pending-timer shows the cost of one.) So progress is printed between rounds, and no wait
 // in this package has a time-out.
 //
 // Read main.go, pair.go, run.go, stats.go, then the bodies: sched.go, hchan.go, waitgroup.go,
-// netpoll.go with netserve.go, and echoclient.go with netdrive.go. Go's counterpart is testing/benchmark.go, and bench_test.go runs
-// the same bodies under it.
+// netpoll.go with netserve.go, and echoclient.go with netdrive.go; from.go and compare.go for results of former runs. Go's
+// counterpart is testing/benchmark.go, and bench_test.go runs the same bodies under it.
 //
-// Exit status: 0, 1 when a measurement failed, 2 when the command line is wrong.
+// Exit status: 0; 1 when a measurement failed, or a file; 2 when the command line is wrong; 3 when -compare has found that
+// userrt's speedup is worse, above the noise.
 package main
 
 import (
@@ -31,26 +35,33 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const (
-	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 54 pairs,
-	// 2 sides and 10 rounds of about 0.02 s are 43 s, calibration, the longer rounds and those of pairs that have
+	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 56 pairs,
+	// 2 sides and 10 rounds of about 0.02 s are 45 s, calibration, the longer rounds and those of pairs that have
 	// fewer of them not counted.
 	defaultCount = 10
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.
 	maxProcs = 1024
+	// minTime and maxTime bound -time: a shorter round is mostly its own beginning, a longer one a typing error.
+	minTime = time.Millisecond
+	maxTime = time.Minute
 )
 
 // options is the command line, parsed and checked.
 type options struct {
-	run    *regexp.Regexp
-	count  int
-	procs  []int
-	format string
-	file   string
-	list   bool
+	run     *regexp.Regexp
+	count   int
+	time    time.Duration
+	procs   []int
+	format  string
+	file    string
+	from    string
+	compare string
+	list    bool
 }
 
 func main() {
@@ -70,7 +81,7 @@ func run(args []string, all []Pair, stdout, stderr io.Writer) (status int) {
 		return 0
 	}
 	var chosen []Pair
-	if err == nil {
+	if err == nil && opts.from == "" {
 		chosen, err = choose(all, opts.run)
 	}
 	if err != nil {
@@ -84,6 +95,9 @@ func run(args []string, all []Pair, stdout, stderr io.Writer) (status int) {
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
+		if errors.Is(err, errRegressed) {
+			return 3
+		}
 		return 1
 	}
 	return 0
@@ -99,6 +113,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
 	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
 	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables), json (one object a line) or benchstat (for the tool of this name)")
+	fs.DurationVar(&opts.time, "time", roundTarget, "`duration` of a round; pairs that need longer ones keep theirs")
+	fs.StringVar(&opts.from, "from", "", "measure nothing: take the results from this `file`, which -format json has written")
+	fs.StringVar(&opts.compare, "compare", "", "compare with the results in this `file`, which -format json has written; exit status 3 when userrt has lost")
 	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {
@@ -122,10 +139,13 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if opts.procs, err = parseProcs(*procs); err != nil {
 		return opts, err
 	}
+	if opts.time < minTime || opts.time > maxTime {
+		return opts, fmt.Errorf("-time %v: want %v to %v", opts.time, minTime, maxTime)
+	}
 	if outputs[opts.format] == nil {
 		return opts, fmt.Errorf("-format %q: want one of %s", opts.format, formats())
 	}
-	return opts, nil
+	return opts, checkFiles(opts, fs)
 }
 
 // parseProcs reads a list such as "1,2,8".

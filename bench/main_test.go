@@ -67,6 +67,17 @@ func TestBadCommandLine(t *testing.T) {
 		{[]string{"-procs", "two"}, `bench: -procs "two": "two" is not a number from 1 to 1024`},
 		{[]string{"-procs", "1025"}, `bench: -procs "1025": "1025" is not a number from 1 to 1024`},
 		{[]string{"-format", "xml"}, `bench: -format "xml": want one of ` + formats()},
+		{[]string{"-time", "x"}, `bench: invalid value "x" for flag -time: parse error`},
+		{[]string{"-time", "20"}, `bench: invalid value "20" for flag -time: parse error`},
+		{[]string{"-time", "0"}, "bench: -time 0s: want 1ms to 1m0s"},
+		{[]string{"-time", "-20ms"}, "bench: -time -20ms: want 1ms to 1m0s"},
+		{[]string{"-time", "999us"}, "bench: -time 999µs: want 1ms to 1m0s"},
+		{[]string{"-time", "61s"}, "bench: -time 1m1s: want 1ms to 1m0s"},
+		{[]string{"-from", "x", "-count", "3"}, "bench: -count: with -from nothing is measured"},
+		{[]string{"-from", "x", "-procs", "1"}, "bench: -procs: with -from nothing is measured"},
+		{[]string{"-from", "x", "-time", "1s"}, "bench: -time: with -from nothing is measured"},
+		{[]string{"-from", "x", "-list"}, "bench: -list: with -from nothing is measured"},
+		{[]string{"-compare", "x", "-format", "json"}, "bench: -compare prints text: give -format json a file, with -o"},
 		{[]string{"-nonsense"}, "bench: flag provided but not defined: -nonsense"},
 		{[]string{"hchan"}, `bench: unexpected argument "hchan": pairs are chosen with -run`},
 	} {
@@ -81,7 +92,7 @@ func TestHelp(t *testing.T) {
 	status, stdout, stderr := command(fakePairs(), "-h")
 	require.Equal(t, 0, status)
 	require.Empty(t, stdout)
-	for _, flag := range []string{"-run", "-count", "-procs", "-format", "-o", "-list"} {
+	for _, flag := range []string{"-run", "-count", "-time", "-procs", "-format", "-o", "-from", "-compare", "-list"} {
 		require.Regexp(t, "(?m)^  "+flag+"( |$)", stderr)
 	}
 }
@@ -219,6 +230,44 @@ func TestRounds(t *testing.T) {
 	res, err = measure(p, 3, 4, func(int) {})
 	require.NoError(t, err)
 	require.Equal(t, 2, res.Runs)
+}
+
+// TestAsked checks what -count and -time make of a pair.
+func TestAsked(t *testing.T) {
+	for _, c := range []struct {
+		p            Pair
+		count        int
+		time, target time.Duration
+		atMost       int
+	}{
+		{Pair{}, defaultCount, roundTarget, roundTarget, 0},
+		{Pair{AtMost: 3}, defaultCount, roundTarget, roundTarget, 3},
+		{Pair{AtMost: 3}, 1, roundTarget, roundTarget, 3},
+		{Pair{AtMost: 3}, 3 * defaultCount, 2 * roundTarget, 2 * roundTarget, 9},
+		{Pair{Target: netTarget}, defaultCount, roundTarget, netTarget, 0},
+		{Pair{Target: netTarget}, defaultCount, 2 * netTarget, 2 * netTarget, 0},
+	} {
+		got := c.p.asked(c.count, c.time)
+		require.Equal(t, c.target, got.Target, c)
+		require.Equal(t, c.atMost, got.AtMost, c)
+	}
+}
+
+// TestTimeIsHeeded looks at how large the rounds of a pair of known speed become.
+func TestTimeIsHeeded(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want int
+	}{{nil, 20}, {[]string{"-time", "7ms"}, 7}, {[]string{"-time", "1s"}, 1000}} {
+		p := fakePair("a/slow", time.Millisecond, time.Millisecond)
+		last := 0
+		body := p.Native
+		p.Native = func(r *Round) error { last = r.N; return body(r) }
+		status, stdout, stderr := command([]Pair{p}, append(c.args, "-count", "1", "-procs", "1")...)
+		require.Equal(t, 0, status, stderr)
+		require.Equal(t, c.want, last)
+		require.Contains(t, stdout, fmt.Sprintf("1 round of %v a side", time.Duration(c.want)*time.Millisecond))
+	}
 }
 
 // TestProgressOnTerminal follows the bytes that a terminal would get.

@@ -23,10 +23,11 @@ type Pair struct {
 	// Rounds bounds the measured rounds of a pair that takes long and varies little; 0 means no bound. Such a
 	// pair is measured for the first value of -procs only.
 	Rounds int
-	// AtMost bounds the measured rounds too, and does nothing else; 0 means no bound.
+	// AtMost bounds the measured rounds too, if there are defaultCount of others; where more are asked for it grows in
+	// proportion. 0 means no bound.
 	AtMost int
 	// Target is how long a round should last, for a pair whose rounds begin with something that is not measured or with a
-	// state that settles; 0 means roundTarget.
+	// state that settles; 0 means roundTarget. With -time it is the longer of the two.
 	Target time.Duration
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
@@ -63,6 +64,14 @@ const nameWidth = 22
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
 	return slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs())
+}
+
+// asked returns the pair as the command line wants it: with rounds that last at least target, and a bound of their number
+// that suits count.
+func (p Pair) asked(count int, target time.Duration) Pair {
+	p.Target = max(p.Target, target)
+	p.AtMost = max(p.AtMost, p.AtMost*count/defaultCount)
+	return p
 }
 
 // mismatch returns nil when got is what was wanted, and otherwise the error that says so.

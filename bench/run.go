@@ -39,9 +39,23 @@ type side struct {
 	costs []float64 // in the pair's unit an operation, one for each measured round
 }
 
-// report measures all chosen pairs for each value of -procs and writes them as the format says.
-// A pair that one side does not support on this system is left out, with a line on stderr.
+// report writes results as the format says: of all chosen pairs for each value of -procs, or those of a file. Then it compares
+// them, if that is asked for; the files are read first, so that no run is lost to a wrong name.
 func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
+	var from, old *Report
+	if opts.from != "" {
+		if from, err = readReportFile(opts.from); err != nil {
+			return err
+		}
+		if from, err = from.matching(opts.run); err != nil {
+			return err
+		}
+	}
+	if opts.compare != "" {
+		if old, err = readReportFile(opts.compare); err != nil {
+			return err
+		}
+	}
 	w := stdout
 	if opts.file != "" {
 		f, createErr := os.Create(opts.file)
@@ -51,11 +65,25 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		w = f
 	}
-	defer func() { err = errors.Join(err, closePairs(chosen)) }()
+	rec := &recorder{output: outputs[opts.format](w)}
+	if from != nil {
+		err = from.write(rec)
+	} else {
+		err = measureAll(opts, chosen, rec, stderr)
+	}
+	if err == nil && old != nil {
+		err = compare(stdout, opts.compare, old, &rec.rep)
+	}
+	return err
+}
 
-	out := outputs[opts.format](w)
+// measureAll measures and writes. A pair that one side does not support on this system is left out, with a line on stderr.
+func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err error) {
+	defer func() { err = errors.Join(err, closePairs(chosen)) }()
 	prog := newProgress(stderr, len(chosen)*len(opts.procs), opts.count)
-	if err := out.begin(readEnv(), opts.count); err != nil {
+	env := readEnv()
+	env.Round = opts.time.String()
+	if err := out.begin(env, opts.count); err != nil {
 		return err
 	}
 	for i, procs := range opts.procs {
@@ -63,6 +91,7 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 			if p.Rounds > 0 && i > 0 {
 				continue
 			}
+			p := p.asked(opts.count, opts.time)
 			res, err := measure(p, procs, opts.count, func(round int) { prog.round(p.Name, procs, round) })
 			if errors.Is(err, errors.ErrUnsupported) {
 				prog.skipped(p.Name, procs, err)
