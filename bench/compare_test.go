@@ -143,8 +143,8 @@ func saved(t *testing.T, ps []Pair, args ...string) string {
 }
 
 func TestCompareCommand(t *testing.T) {
-	old := saved(t, fakePairs(), "-procs", "1,2")
-	status, stdout, stderr := command(fakePairs(), "-compare", old, "-procs", "2,4")
+	old := saved(t, fakePairs(), "-procs", "1,2", "-count", "6")
+	status, stdout, stderr := command(fakePairs(), "-compare", old, "-procs", "2,4", "-count", "6")
 	require.Equal(t, 0, status, stderr)
 	require.Contains(t, stdout, "\ncompared with "+old)
 	require.Contains(t, stdout, "\nonly in the old results: a/win at procs 1, a/loss at procs 1, b/even at procs 1\n")
@@ -152,14 +152,14 @@ func TestCompareCommand(t *testing.T) {
 
 	worse := fakePairs()
 	worse[0] = fakePair("a/win", 300, 250)
-	status, stdout, stderr = command(worse, "-compare", old)
+	status, stdout, stderr = command(worse, "-compare", old, "-procs", "2", "-count", "6")
 	require.Equal(t, 3, status)
-	require.True(t, strings.HasSuffix(stdout, "\n  a/win at procs 2: 1.20, was 1.50 (p < 0.001); userrt costs 25 % more, native the same\n"), stdout)
+	require.True(t, strings.HasSuffix(stdout, "\n  a/win at procs 2: 1.20, was 1.50 (p = 0.002); userrt costs 25 % more, native the same\n"), stdout)
 	require.True(t, strings.HasSuffix(stderr, "\nbench: userrt's speedup has become worse\n"), stderr)
 
 	// Results as JSON into a file, the comparison to standard output.
 	out := filepath.Join(t.TempDir(), "new.json")
-	status, stdout, _ = command(worse, "-compare", old, "-format", "json", "-o", out)
+	status, stdout, _ = command(worse, "-compare", old, "-procs", "2", "-count", "6", "-format", "json", "-o", out)
 	require.Equal(t, 3, status)
 	require.True(t, strings.HasPrefix(stdout, "\ncompared with "), stdout)
 	status, again, _ := command(nil, "-from", out, "-compare", old)
