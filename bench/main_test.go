@@ -127,6 +127,12 @@ b/even                     5000.0 ns        200.00 k/s     5000.0 ns        200.
 	require.Equal(t, 6, strings.Count(stderr, "\n"), "one line a pair where stderr is no terminal")
 }
 
+func TestCostsFitTheirColumn(t *testing.T) {
+	for unit, want := range map[string]string{nsPerOp: "2717.8 ns", cpuPerOp: "2717.8 ns", bytesPerOp: "2717.8 B", bytesPerConn: "2717.8 B", percentOf: "2717.8 %"} {
+		require.Equal(t, want, cost(2717.8, unit))
+	}
+}
+
 func TestJSONLines(t *testing.T) {
 	status, stdout, stderr := command(fakePairs(), "-format", "json", "-count", "3", "-procs", "2", "-run", "win|loss")
 	require.Equal(t, 0, status, stderr)

@@ -166,12 +166,10 @@ func (o *textOutput) end() error { return nil }
 // percent prints a share.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" }
 
-// cost prints a number with its unit: "ns" for ns/op, since the rows are operations. The pair's name tells
+// cost prints a number with its unit: "ns" for ns/op and "B" for B/task, since the rows are operations. The pair's name tells
 // processor time from the clock's.
 func cost(v float64, unit string) string {
-	if unit == nsPerOp || unit == cpuPerOp {
-		unit = "ns"
-	}
+	unit, _, _ = strings.Cut(strings.TrimPrefix(unit, "cpu-"), "/")
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + unit
 }
 
