@@ -117,7 +117,7 @@ func TestTextTable(t *testing.T) {
 		require.Contains(t, stdout, key)
 	}
 	_, tables, _ := strings.Cut(stdout, "\nprocs 1\n")
-	want := `pair                          native     ±        rate        userrt     ±        rate  speedup                 spread
+	want := `pair                          native     ±        rate        userrt     ±        rate  speedup                 spread  floor
 a/win                       300.0 ns          3.33 M/s      200.0 ns          5.00 M/s     1.50                    0 %
 a/loss                      100.0 ns         10.00 M/s      400.0 ns          2.50 M/s     0.25                    0 %
 b/even                     5000.0 ns        200.00 k/s     5000.0 ns        200.00 k/s     1.00                    0 %

@@ -22,7 +22,11 @@ func (o *jsonOutput) point(p Point) error {
 	return o.enc.Encode(p)
 }
 
-func (o *jsonOutput) floor(f Floor) error       { return o.enc.Encode(f) }
+func (o *jsonOutput) floor(f Floor) error {
+	f.Cost, f.Spread = round(f.Cost, 2), round(f.Spread, 3)
+	return o.enc.Encode(f)
+}
+
 func (o *jsonOutput) ablation(a Ablation) error { return o.enc.Encode(a) }
 
 func (o *jsonOutput) end() error { return nil }
@@ -36,6 +40,7 @@ func rounded(res Result) Result {
 	res.NativeCI = res.NativeCI.rounded(2)
 	res.UserrtCI = res.UserrtCI.rounded(2)
 	res.SpeedupCI = res.SpeedupCI.rounded(3)
+	res.FloorCost, res.AboveFloor = round(res.FloorCost, 2), round(res.AboveFloor, 2)
 	return res
 }
 

@@ -62,7 +62,7 @@ func (o *textOutput) begin(env Env, count int) error {
 	fmt.Fprintf(&b, `
 medians of %s of %s a side, fewer and longer for some pairs, the sides taking turns; speedup = native/userrt, above 1
 userrt is faster; ± and [ ] = 95 %% confidence intervals, from 6 rounds on; ~ = the speedup's holds 1, no difference is shown;
-spread = the larger interquartile range of the two, relative to its median
+spread = the larger interquartile range of the two, relative to its median; floor = userrt/what its operation can't do without
 `, plural(count, "round"), cmp.Or(env.Round, roundTarget.String()))
 	_, err := io.WriteString(o.w, b.String())
 	return err
@@ -97,17 +97,17 @@ func columns(first string) string {
 
 // result prints a row of the table of its value of -procs.
 func (o *textOutput) result(res Result) error {
-	if err := o.heading(fmt.Sprintf("procs %d\n%s", res.Procs, columns("pair"))); err != nil {
+	if err := o.heading(fmt.Sprintf("procs %d\n%s", res.Procs, columns("pair")+"  floor")); err != nil {
 		return err
 	}
 	return o.row(res)
 }
 
 func (o *textOutput) row(res Result) error {
-	_, err := fmt.Fprintf(o.w, "%-*s  %12s %5s %11s  %12s %5s %11s  %7.2f %-14s  %6s\n", nameWidth, res.Name,
+	_, err := fmt.Fprintf(o.w, "%-*s  %12s %5s %11s  %12s %5s %11s  %7.2f %-14s  %6s%s\n", nameWidth, res.Name,
 		cost(res.Native, res.Unit), within(res.Native, res.NativeCI), rate(res.Native, res.Unit),
 		cost(res.Userrt, res.Unit), within(res.Userrt, res.UserrtCI), rate(res.Userrt, res.Unit),
-		res.Speedup, bounds(res.SpeedupCI), percent(res.Spread))
+		res.Speedup, bounds(res.SpeedupCI), percent(res.Spread), aboveFloor(res))
 	return err
 }
 
@@ -128,6 +128,14 @@ func bounds(ci *Interval) string {
 		return fmt.Sprintf("[%.2f %.2f] ~", ci[0], ci[1])
 	}
 	return fmt.Sprintf("[%.2f %.2f]", ci[0], ci[1])
+}
+
+// aboveFloor prints how many times as much as its floor a result is; nothing where it has none.
+func aboveFloor(res Result) string {
+	if res.AboveFloor == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %6s", strconv.FormatFloat(res.AboveFloor, 'f', 1, 64)+"×")
 }
 
 // floor prints a row of the table of floors.

@@ -29,6 +29,8 @@ type Pair struct {
 	// Target is how long a round should last, for a pair whose rounds begin with something that is not measured or with a
 	// state that settles; 0 means roundTarget. With -time it is the longer of the two.
 	Target time.Duration
+	// Floor is what one operation can't do without (needs.go); nil where there is no such thing, as with memory.
+	Floor needs
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
@@ -63,7 +65,7 @@ const nameWidth = 22
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
-	return slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs())
+	return withFloors(slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs()))
 }
 
 // asked returns the pair as the command line wants it: with rounds that last at least target, and a bound of their number

@@ -52,6 +52,12 @@ func (p *progress) skipped(name string, procs int, err error) {
 	p.finish(fmt.Sprintf("%s, procs %d: skipped: %v", name, procs, err), true)
 }
 
+// noFloor says that an operation could not be measured here.
+func (p *progress) noFloor(name string, err error) {
+	p.clear()
+	fmt.Fprintf(p.w, "floor %s: skipped: %v\n", name, err)
+}
+
 // finish counts a pair as done, and prints the line unless the table says it all.
 func (p *progress) finish(line string, show bool) {
 	p.clear()

@@ -86,6 +86,17 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 	if err := out.begin(env, opts.count); err != nil {
 		return err
 	}
+	costs := map[string]float64{} // of the floors, by name
+	if ops := floorsOf(chosen, opts.procs); len(ops) > 0 {
+		floors, err := measureFloors(ops, prog.noFloor)
+		for _, f := range floors {
+			costs[f.Name] = f.Cost
+			err = errors.Join(err, out.floor(f))
+		}
+		if err != nil {
+			return err
+		}
+	}
 	for i, procs := range opts.procs {
 		for _, p := range chosen {
 			if p.Rounds > 0 && i > 0 {
@@ -101,6 +112,7 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 				prog.clear()
 				return err
 			}
+			res.above(p, costs)
 			prog.measured(res)
 			if err := out.result(res); err != nil {
 				return err

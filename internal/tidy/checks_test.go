@@ -75,9 +75,12 @@ var faults = []struct {
 		"netpoll/b_windows.go": "package netpoll\nimport _ \"github.com/stretchr/testify/require\"",
 		"bench/a.go":           "package main\nimport _ \"" + module + "/internal/rng\"",
 		"bench/b.go":           "package main\nimport _ \"" + module + "/locks\"",
+		"bench/c.go":           "package main\nimport _ \"" + module + "/internal/floor\"",
+		"examples/a.go":        "package main\nimport _ \"" + module + "/internal/floor\"",
 		"other/a.go":           "package other\nimport _ \"" + module + "/sched\"",
 	}, []string{
 		"bench/a.go:2: bench may not import " + module + "/internal/rng",
+		"examples/a.go:2: examples may not import " + module + "/internal/floor",
 		"hchan/a.go:2: hchan may not import " + module + "/waitgroup",
 		"internal/futex/a.go:2: internal/futex may not import " + module + "/sched",
 		"netpoll/a.go:2: netpoll may not import " + module + "/bench",
