@@ -23,12 +23,12 @@ const (
 // floorOps returns all operations whose cost can be a floor.
 func floorOps() []floor.Op {
 	return append(floor.Ops(),
-		floor.Op{Name: "spin", Doc: "one step of the arithmetic that each task of sched/unbalanced does 400 times", Run: spin},
-		floor.Op{Name: "word", Doc: "one word in the loop of sched/for, on one processor", Run: word},
+		floor.Op{Name: "spin", Doc: "one step of the arithmetic that each task of sched/unbalanced does 400 times", Run: spinWork},
+		floor.Op{Name: "word", Doc: "one word in the loop of sched/for, on one processor", Run: wordWork},
 	)
 }
 
-func spin(n int) (time.Duration, error) {
+func spinWork(n int) (time.Duration, error) {
 	start := time.Now()
 	var sum uint64
 	for h := range (n + nodeSpins - 1) / nodeSpins {
@@ -41,8 +41,8 @@ func spin(n int) (time.Duration, error) {
 	return max(took, 1), nil
 }
 
-// word takes the words of the pair, or a part of them.
-func word(n int) (took time.Duration, err error) {
+// wordWork takes the words of the pair, or a part of them.
+func wordWork(n int) (took time.Duration, err error) {
 	if forWords == nil {
 		if err := openForWords(); err != nil {
 			return 0, err

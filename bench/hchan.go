@@ -27,8 +27,8 @@ func hchanPairs() []Pair {
 			Doc:    "two tasks, two unbuffered channels, a number sent there and back; per round trip",
 			Native: pingPongNative, Userrt: pingPongUserrt,
 		},
-		buffered(1),
-		buffered(4),
+		buffered(1, bufferSlots),
+		buffered(4, bufferSlots),
 		{
 			Name: "hchan/uncontended", Unit: nsPerOp, Step: 1,
 			Doc:    "one task sends to a buffered channel and receives from it; per send and receive",
@@ -85,14 +85,14 @@ func pingPongUserrt(r *Round) error {
 	return mismatch("wrong answers", wrong, 0)
 }
 
-// buffered makes the pair of so many producers and as many consumers on one buffered channel. The
+// buffered makes the pair of so many producers and as many consumers on one channel of so many slots. The
 // producers send each of 0..N-1 once, and what the consumers got is checked by count and sum.
-func buffered(tasks int) Pair {
+func buffered(tasks, slots int) Pair {
 	return Pair{
 		Name: fmt.Sprintf("hchan/buffered-%dx%d", tasks, tasks), Unit: nsPerOp, Step: tasks,
-		Doc: fmt.Sprintf("producers x consumers, %dx%d, on a channel of %d slots; per element", tasks, tasks, bufferSlots),
+		Doc: fmt.Sprintf("producers x consumers, %dx%d, on a channel of %d slots; per element", tasks, tasks, slots),
 		Native: func(r *Round) error {
-			c := make(chan int, bufferSlots)
+			c := make(chan int, slots)
 			var producers, consumers sync.WaitGroup
 			var count, sum atomic.Int64
 			each := r.N / tasks
@@ -126,7 +126,7 @@ func buffered(tasks int) Pair {
 			return checkElements(r.N, count.Load(), sum.Load())
 		},
 		Userrt: func(r *Round) error {
-			c := hchan.Make[int](bufferSlots)
+			c := hchan.Make[int](slots)
 			var producers, consumers waitgroup.WaitGroup
 			var count, sum atomic.Int64
 			each := r.N / tasks

@@ -32,7 +32,8 @@ func flowPairs() []Pair {
 		{
 			Name: "hchan/pipeline-100", Unit: nsPerOp, Step: 1,
 			Doc:    "a value through 100 tasks that each add one, over unbuffered channels; per value",
-			Native: pipelineNative, Userrt: pipelineUserrt,
+			Native: func(r *Round) error { return pipelineNative(r, stages) },
+			Userrt: func(r *Round) error { return pipelineUserrt(r, stages) },
 		},
 		{
 			Name: "hchan/fanin-100", Unit: nsPerOp, Step: fanIn,
@@ -124,7 +125,7 @@ func sieveUserrt(r *Round) error {
 	return nil
 }
 
-func pipelineNative(r *Round) error {
+func pipelineNative(r *Round, stages int) error {
 	first := make(chan int)
 	last := first
 	for range stages {
@@ -146,12 +147,12 @@ func pipelineNative(r *Round) error {
 	var n, sum int64
 	for v := range last {
 		n++
-		sum += int64(v) - stages
+		sum += int64(v - stages)
 	}
 	return checkElements(r.N, n, sum)
 }
 
-func pipelineUserrt(r *Round) error {
+func pipelineUserrt(r *Round, stages int) error {
 	first := hchan.Make[int](0)
 	last := first
 	for range stages {
@@ -173,7 +174,7 @@ func pipelineUserrt(r *Round) error {
 	var n, sum int64
 	for v := range last.All() {
 		n++
-		sum += int64(v) - stages
+		sum += int64(v - stages)
 	}
 	return checkElements(r.N, n, sum)
 }

@@ -2,6 +2,7 @@
 //
 //	go run ./bench                      every pair at 1 and 2 processors, as a table
 //	go run ./bench -list                the pairs, one line each
+//	go run ./bench -growth -ablate      also the same work on more and more, and what each mechanism is worth
 //	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
 //	go run ./bench -run 'hchan/' -procs 4 -compare chan.json     again, and what has changed
 //	go run ./bench -from chan.json -format benchstat             what was measured, in another format
@@ -33,6 +34,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +64,9 @@ type options struct {
 	from    string
 	compare string
 	list    bool
+	growth  bool
+	ablate  bool
+	extras
 }
 
 func main() {
@@ -82,14 +87,14 @@ func run(args []string, all []Pair, stdout, stderr io.Writer) (status int) {
 	}
 	var chosen []Pair
 	if err == nil && opts.from == "" {
-		chosen, err = choose(all, opts.run)
+		chosen, err = opts.choose(all)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 2
 	}
 	if opts.list {
-		err = list(stdout, chosen)
+		err = list(stdout, chosen, opts.extras)
 	} else {
 		err = report(opts, chosen, stdout, stderr)
 	}
@@ -117,6 +122,8 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&opts.from, "from", "", "measure nothing: take the results from this `file`, which -format json has written")
 	fs.StringVar(&opts.compare, "compare", "", "compare with the results in this `file`, which -format json has written; exit status 3 when userrt has lost")
 	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output")
+	fs.BoolVar(&opts.growth, "growth", false, "also measure series: the same work on more and more tasks, connections and the like; -run chooses among them too")
+	fs.BoolVar(&opts.ablate, "ablate", false, "also measure what userrt's mechanisms are worth, by pairs with one at a time switched off; -run chooses by MECHANISM/PAIR")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -161,26 +168,35 @@ func parseProcs(list string) ([]int, error) {
 	return procs, nil
 }
 
-// choose returns the pairs whose name matches, in their order. That none does is an error, so that
+// choose returns the pairs whose name matches, in their order, and notes in opts what else is asked for. That there is nothing is an error, so that
 // a mistyped pattern is not taken for a quick run.
-func choose(all []Pair, re *regexp.Regexp) ([]Pair, error) {
+func (opts *options) choose(all []Pair) ([]Pair, error) {
 	var chosen []Pair
 	for _, p := range all {
-		if re.MatchString(p.Name) {
+		if opts.run.MatchString(p.Name) {
 			chosen = append(chosen, p)
 		}
 	}
-	if len(chosen) == 0 {
-		return nil, fmt.Errorf("-run %q matches no pair; -list shows them all", re)
+	if opts.growth {
+		opts.points = points(allSeries(), opts.run)
+	}
+	if opts.ablate {
+		opts.ablations = ablations(all, opts.run)
+	}
+	if len(chosen)+opts.extras.len() == 0 {
+		return nil, fmt.Errorf("-run %q matches no pair; -list shows them all", opts.run)
 	}
 	return chosen, nil
 }
 
 // list prints one line a pair: its name and what it measures.
-func list(w io.Writer, ps []Pair) error {
+func list(w io.Writer, ps []Pair, more extras) error {
 	var b strings.Builder
-	for _, p := range ps {
+	for _, p := range slices.Concat(ps, pairsOf(more.points)) {
 		fmt.Fprintf(&b, "%-*s  %s\n", nameWidth, p.Name, p.Doc)
+	}
+	for _, a := range more.ablations {
+		fmt.Fprintln(&b, a.name())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -40,16 +40,19 @@ var memorySides = map[string]func(n int, measure func()) (int, error){
 }
 
 func memoryPairs() []Pair {
-	pair := func(kind, doc string) Pair {
-		return Pair{
-			Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: memoryTasks, Rounds: 1, Doc: doc,
-			Native: func(r *Round) error { return measureMemory(r, "native-"+kind) },
-			Userrt: func(r *Round) error { return measureMemory(r, "userrt-"+kind) },
-		}
-	}
 	return []Pair{
-		pair("parked", "a million tasks that wait to receive; bytes each"),
-		pair("fresh", "a million tasks that have been spawned and have not started; bytes each"),
+		heldBy(memoryTasks, "parked", "tasks that wait to receive"),
+		heldBy(memoryTasks, "fresh", "tasks that have been spawned and have not started"),
+	}
+}
+
+// heldBy makes the pair for what so many tasks of a kind hold.
+func heldBy(tasks int, kind, what string) Pair {
+	return Pair{
+		Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: tasks, Rounds: 1,
+		Doc:    fmt.Sprintf("%s %s; bytes each", thousands(tasks), what),
+		Native: func(r *Round) error { return measureMemory(r, "native-"+kind) },
+		Userrt: func(r *Round) error { return measureMemory(r, "userrt-"+kind) },
 	}
 }
 

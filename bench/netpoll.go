@@ -67,15 +67,7 @@ var echo64 = load{kind: "echo", conns: 64, depth: 1}
 
 func netpollPairs() []Pair {
 	c := new(client)
-	pair := func(name string, w load, unit, doc string) Pair {
-		w.cpu = unit == cpuPerOp
-		return Pair{
-			Name: "netpoll/" + name, Unit: unit, Step: w.step(), AtMost: fewRounds, Target: netTarget, Doc: doc,
-			Open: c.start, Close: c.stop,
-			Native: func(r *Round) error { return serveNative(r, c, w) },
-			Userrt: func(r *Round) error { return serveUserrt(r, c, w) },
-		}
-	}
+	pair := func(name string, w load, unit, doc string) Pair { return served(c, name, w, unit, doc) }
 	const message = "messages of 64 bytes; per request and response"
 	pairs := []Pair{
 		pair("echo-1", load{kind: "echo", conns: 1, depth: 1}, nsPerOp, "an echo server, 1 connection, "+message),
@@ -93,6 +85,17 @@ func netpollPairs() []Pair {
 	}
 	pairs[1].AtMost = 2 * fewRounds // echo-64 is the one to watch
 	return pairs
+}
+
+// served makes the pair of two servers for one load, for which c is the client.
+func served(c *client, name string, w load, unit, doc string) Pair {
+	w.cpu = unit == cpuPerOp
+	return Pair{
+		Name: "netpoll/" + name, Unit: unit, Step: w.step(), AtMost: fewRounds, Target: netTarget, Doc: doc,
+		Open: c.start, Close: c.stop,
+		Native: func(r *Round) error { return serveNative(r, c, w) },
+		Userrt: func(r *Round) error { return serveUserrt(r, c, w) },
+	}
 }
 
 // serveNative and serveUserrt serve all connections of a round.

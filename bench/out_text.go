@@ -40,6 +40,9 @@ func formats() string { return strings.Join(slices.Sorted(maps.Keys(outputs)), "
 type textOutput struct {
 	w     io.Writer
 	table string // the heading of the table being printed, "" before the first
+
+	series    []Point    // of the table being printed, if it is one of growth
+	ablations []Ablation // all of them; their table is printed at the end
 }
 
 // begin prints the environment and how to read the numbers.
@@ -83,6 +86,9 @@ func loadLine(env Env) string {
 func (o *textOutput) heading(table string) error {
 	if o.table == table {
 		return nil
+	}
+	if err := o.growth(); err != nil {
+		return err
 	}
 	o.table = table
 	_, err := fmt.Fprintf(o.w, "\n%s\n", table)
@@ -152,24 +158,34 @@ func (o *textOutput) point(p Point) error {
 	if err := o.heading(fmt.Sprintf("growth of %s, in %s, procs %d\n%s", p.Series, p.Of, p.Procs, columns("size"))); err != nil {
 		return err
 	}
+	o.series = append(o.series, p)
 	res := p.Result
 	res.Name = strconv.Itoa(p.Size)
 	return o.row(res)
 }
 
-// ablation prints a row of the table of its mechanism.
-func (o *textOutput) ablation(a Ablation) error {
-	err := o.heading(fmt.Sprintf("without %s, procs %d\n%-*s  %12s  %12s  %7s  %6s", a.Without, a.Procs,
-		nameWidth, "pair", "with", "without", "worth", "spread"))
-	if err != nil {
-		return err
+// growth prints, below the table of a series, how its costs grow.
+func (o *textOutput) growth() error {
+	native, userrt, ok := slopes(o.series)
+	o.series = nil
+	if !ok {
+		return nil
 	}
-	_, err = fmt.Fprintf(o.w, "%-*s  %12s  %12s  %7.2f  %6s\n", nameWidth, a.Name,
-		cost(a.With, a.Unit), cost(a.Off, a.Unit), a.Worth, percent(a.Spread))
+	_, err := fmt.Fprintf(o.w, "in all      native %v; userrt %v\n", native, userrt)
 	return err
 }
 
-func (o *textOutput) end() error { return nil }
+func (o *textOutput) ablation(a Ablation) error {
+	o.ablations = append(o.ablations, a)
+	return nil
+}
+
+func (o *textOutput) end() error {
+	if err := o.growth(); err != nil {
+		return err
+	}
+	return o.ablationTable()
+}
 
 // percent prints a share.
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 0, 64) + " %" }

@@ -8,6 +8,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -74,6 +75,15 @@ func (p Pair) asked(count int, target time.Duration) Pair {
 	p.Target = max(p.Target, target)
 	p.AtMost = max(p.AtMost, p.AtMost*count/defaultCount)
 	return p
+}
+
+// thousands prints n with a comma after each three digits: "1,000,000".
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // mismatch returns nil when got is what was wanted, and otherwise the error that says so.

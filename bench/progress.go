@@ -42,6 +42,11 @@ func (p *progress) round(name string, procs, round int) {
 	}
 }
 
+// ablated ends an ablation.
+func (p *progress) ablated(name string, a Ablation) {
+	p.finish(fmt.Sprintf("%s, procs %d: %.2f", name, a.Procs, a.Worth), !p.tty)
+}
+
 // measured ends a pair. On a terminal its row is about to appear in the table or the file.
 func (p *progress) measured(res Result) {
 	p.finish(fmt.Sprintf("%s, procs %d: %.2f", res.Name, res.Procs, res.Speedup), !p.tty)

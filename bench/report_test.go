@@ -40,9 +40,10 @@ func TestReportIsReadAgain(t *testing.T) {
 func TestReportAsText(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, fullReport().write(&textOutput{w: &b}))
-	for _, heading := range []string{"\nfloors\n", "\nprocs 1\n", "\nprocs 2\n", "\ngrowth of tasks, in tasks, procs 2\n", "\nwithout wakeup, procs 2\n"} {
+	for _, heading := range []string{"\nfloors\n", "\nprocs 1\n", "\nprocs 2\n", "\ngrowth of tasks, in tasks, procs 2\n"} {
 		require.Equal(t, 1, strings.Count(b.String(), heading), heading)
 	}
+	require.Regexp(t, `(?m)^pair .* wakeup$`, b.String())
 }
 
 // TestWriteStopsAtAnError lets the writer below fail at each of the writes.

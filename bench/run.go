@@ -80,7 +80,7 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 // measureAll measures and writes. A pair that one side does not support on this system is left out, with a line on stderr.
 func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err error) {
 	defer func() { err = errors.Join(err, closePairs(chosen)) }()
-	prog := newProgress(stderr, len(chosen)*len(opts.procs), opts.count)
+	prog := newProgress(stderr, len(chosen)*len(opts.procs)+opts.extras.len(), opts.count)
 	env := readEnv()
 	env.Round = opts.time.String()
 	if err := out.begin(env, opts.count); err != nil {
@@ -118,6 +118,9 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 				return err
 			}
 		}
+	}
+	if err := opts.extras.measure(opts.procs[len(opts.procs)-1], opts.count, out, prog); err != nil {
+		return err
 	}
 	return out.end()
 }
@@ -157,6 +160,14 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
 		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
 	}
+	if err := takeTurns(p, &sides, count, before); err != nil {
+		return res, err
+	}
+	return summarize(p, procs, sides[0].costs, sides[1].costs), nil
+}
+
+// takeTurns calibrates both sides of p and lets them take turns, count rounds each.
+func takeTurns(p Pair, sides *[2]side, count int, before func(round int)) error {
 	for _, most := range []int{p.Rounds, p.AtMost} {
 		if most > 0 {
 			count = min(count, most)
@@ -167,7 +178,7 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 		if p.Rounds > 0 {
 			sides[i].n = p.Step
 		} else if err := sides[i].calibrate(p.Step, cmp.Or(p.Target, roundTarget)); err != nil {
-			return res, err
+			return err
 		}
 	}
 	for round := range count {
@@ -176,11 +187,11 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 		}
 		for i := range sides {
 			if err := sides[(round+i)%2].measure(); err != nil {
-				return res, err
+				return err
 			}
 		}
 	}
-	return summarize(p, procs, sides[0].costs, sides[1].costs), nil
+	return nil
 }
 
 // calibrate finds how many operations fill a round. Its last trial lasts nearly as long as a round

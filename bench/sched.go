@@ -25,11 +25,7 @@ const (
 
 func schedPairs() []Pair {
 	return []Pair{
-		{
-			Name: "sched/spawn", Unit: nsPerOp, Step: spawnBatch,
-			Doc:    "start empty tasks, in batches of 1,000 that a WaitGroup waits for; per task",
-			Native: spawnNative, Userrt: spawnUserrt,
-		},
+		spawn(spawnBatch),
 		{
 			Name: "sched/spawnjoin", Unit: nsPerOp, Step: 1,
 			Doc:    "start one task, wait for it with a WaitGroup, start the next; per task",
@@ -57,18 +53,26 @@ func schedPairs() []Pair {
 	}
 }
 
-// The tasks of sched/spawn do nothing but tell the WaitGroup, all but one in each batch, in another
-// place each time: that one writes a plain variable, so a Wait that returns early is found out.
+// spawn makes the pair in which so many empty tasks are started and waited for together. They do nothing but tell the WaitGroup, all but one
+// in each batch, in another place each time: that one writes a plain variable, so a Wait that returns early is found out.
+func spawn(batch int) Pair {
+	return Pair{
+		Name: "sched/spawn", Unit: nsPerOp, Step: batch,
+		Doc:    fmt.Sprintf("start empty tasks, in batches of %s that a WaitGroup waits for; per task", thousands(batch)),
+		Native: func(r *Round) error { return spawnNative(r, batch) },
+		Userrt: func(r *Round) error { return spawnUserrt(r, batch) },
+	}
+}
 
-func spawnNative(r *Round) error {
+func spawnNative(r *Round, size int) error {
 	var wg sync.WaitGroup
 	var batches int64
 	empty := func() { wg.Done() }
 	witness := func() { batches++; wg.Done() }
-	for batch := range r.N / spawnBatch {
-		wg.Add(spawnBatch)
-		for i := range spawnBatch {
-			if i == batch%spawnBatch {
+	for batch := range r.N / size {
+		wg.Add(size)
+		for i := range size {
+			if i == batch%size {
 				go witness()
 			} else {
 				go empty()
@@ -82,15 +86,15 @@ func spawnNative(r *Round) error {
 	return nil
 }
 
-func spawnUserrt(r *Round) error {
+func spawnUserrt(r *Round, size int) error {
 	var wg waitgroup.WaitGroup
 	var batches int64
 	empty := func() { wg.Done() }
 	witness := func() { batches++; wg.Done() }
-	for batch := range r.N / spawnBatch {
-		wg.Add(spawnBatch)
-		for i := range spawnBatch {
-			if i == batch%spawnBatch {
+	for batch := range r.N / size {
+		wg.Add(size)
+		for i := range size {
+			if i == batch%size {
 				sched.Go(witness)
 			} else {
 				sched.Go(empty)

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	sleepTime  = 100 * time.Microsecond
-	timerBatch = 1000
+	sleepTime   = 100 * time.Microsecond
+	timerBatch  = 1000
+	timerSpread = 3000 // seconds before the hour at which timers are set, at most
 
 	// Blocks are long beside the making of a timer and of body's tasks, and short beside what disturbs a machine.
 	pendingBlock = 250 // round trips
@@ -33,11 +34,7 @@ func timerPairs() []Pair {
 			Native: func(r *Round) error { return sleepLate(r, time.Sleep) },
 			Userrt: func(r *Round) error { return sleepLate(r, sched.Sleep) },
 		},
-		{
-			Name: "sched/timer-set", Unit: nsPerOp, Step: timerBatch,
-			Doc:    "set each of 1,000 timers an hour ahead, again, and stop it; per timer",
-			Native: timerSetNative, Userrt: timerSetUserrt,
-		},
+		timerSet(timerBatch),
 		{
 			Name: "sched/timer-fire", Unit: nsPerOp, Step: timerBatch,
 			Doc:    "AfterFunc 1,000 times, due at once, and wait for all the functions; per timer",
@@ -117,14 +114,25 @@ func sleepLate(r *Round, sleep func(time.Duration)) error {
 	return nil
 }
 
-func timerSetNative(r *Round) error {
-	timers := make([]*time.Timer, timerBatch)
+// timerSet makes the pair in which so many timers are set and stopped: at most so many are pending.
+func timerSet(timers int) Pair {
+	return Pair{
+		Name: "sched/timer-set", Unit: nsPerOp, Step: timers,
+		Doc:    fmt.Sprintf("set each of %s timers an hour ahead, again, and stop it; per timer", thousands(timers)),
+		Native: func(r *Round) error { return timerSetNative(r, timers) },
+		Userrt: func(r *Round) error { return timerSetUserrt(r, timers) },
+	}
+}
+
+func timerSetNative(r *Round, size int) error {
+	timers := make([]*time.Timer, size)
 	for i := range timers {
 		timers[i] = time.AfterFunc(time.Hour, func() {})
 	}
-	for round := range r.N / timerBatch {
+	start := time.Now() // they have been made
+	for round := range r.N / size {
 		for i, t := range timers {
-			if t.Reset(time.Hour-time.Duration(i)*time.Second) != (round == 0) {
+			if t.Reset(time.Hour-time.Duration(i%timerSpread)*time.Second) != (round == 0) {
 				return fmt.Errorf("a timer that was stopped was pending, or the other way round")
 			}
 		}
@@ -134,17 +142,19 @@ func timerSetNative(r *Round) error {
 			}
 		}
 	}
+	r.Took = time.Since(start)
 	return nil
 }
 
-func timerSetUserrt(r *Round) error {
-	timers := make([]*sched.Timer, timerBatch)
+func timerSetUserrt(r *Round, size int) error {
+	timers := make([]*sched.Timer, size)
 	for i := range timers {
 		timers[i] = sched.AfterFunc(time.Hour, func() {})
 	}
-	for round := range r.N / timerBatch {
+	start := time.Now() // they have been made
+	for round := range r.N / size {
 		for i, t := range timers {
-			if t.Reset(time.Hour-time.Duration(i)*time.Second) != (round == 0) {
+			if t.Reset(time.Hour-time.Duration(i%timerSpread)*time.Second) != (round == 0) {
 				return fmt.Errorf("a timer that was stopped was pending, or the other way round")
 			}
 		}
@@ -154,6 +164,7 @@ func timerSetUserrt(r *Round) error {
 			}
 		}
 	}
+	r.Took = time.Since(start)
 	return nil
 }
 

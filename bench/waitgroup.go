@@ -13,39 +13,45 @@ import (
 const fanoutTasks = 100
 
 func waitgroupPairs() []Pair {
-	return []Pair{waiters(1), waiters(1000), {
-		Name: "waitgroup/fanout", Unit: nsPerOp, Step: fanoutTasks,
-		Doc:    "a parent starts 100 tasks by WaitGroup.Go, each adds to an atomic, and waits; per task",
-		Native: fanoutNative, Userrt: fanoutUserrt,
-	}}
+	return []Pair{waiters(1), waiters(1000), fanout(fanoutTasks)}
 }
 
-func fanoutNative(r *Round) error {
+// fanout makes the pair in which a parent starts so many tasks.
+func fanout(tasks int) Pair {
+	return Pair{
+		Name: "waitgroup/fanout", Unit: nsPerOp, Step: tasks,
+		Doc:    fmt.Sprintf("a parent starts %s tasks by WaitGroup.Go, each adds to an atomic, and waits; per task", thousands(tasks)),
+		Native: func(r *Round) error { return fanoutNative(r, tasks) },
+		Userrt: func(r *Round) error { return fanoutUserrt(r, tasks) },
+	}
+}
+
+func fanoutNative(r *Round, tasks int) error {
 	var wg sync.WaitGroup
 	var sum atomic.Int64
 	task := func() { sum.Add(1) }
-	for batch := range r.N / fanoutTasks {
-		for range fanoutTasks {
+	for batch := range r.N / tasks {
+		for range tasks {
 			wg.Go(task)
 		}
 		wg.Wait()
-		if err := mismatch("sum", sum.Load(), int64(batch+1)*fanoutTasks); err != nil {
+		if err := mismatch("sum", sum.Load(), int64((batch+1)*tasks)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func fanoutUserrt(r *Round) error {
+func fanoutUserrt(r *Round, tasks int) error {
 	var wg waitgroup.WaitGroup
 	var sum atomic.Int64
 	task := func() { sum.Add(1) }
-	for batch := range r.N / fanoutTasks {
-		for range fanoutTasks {
+	for batch := range r.N / tasks {
+		for range tasks {
 			wg.Go(task)
 		}
 		wg.Wait()
-		if err := mismatch("sum", sum.Load(), int64(batch+1)*fanoutTasks); err != nil {
+		if err := mismatch("sum", sum.Load(), int64((batch+1)*tasks)); err != nil {
 			return err
 		}
 	}

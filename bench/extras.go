@@ -1,0 +1,61 @@
+// What -growth and -ablate add to a run, behind the pairs.
+
+package main
+
+import "errors"
+
+// extras is what is to be measured beside the pairs, for the last value of -procs only: the most processors, usually, and so those on which
+// queues and thieves matter.
+type extras struct {
+	points    []point
+	ablations []ablation
+}
+
+func (x extras) len() int { return len(x.points) + len(x.ablations) }
+
+// measure measures all of it. What this system does not support is left out, with a line on stderr.
+func (x extras) measure(procs, count int, out output, prog *progress) (err error) {
+	defer func() { err = errors.Join(err, closePairs(pairsOf(x.points))) }()
+	for _, p := range x.points {
+		res, err := measure(p.pair, procs, count, func(round int) { prog.round(p.pair.Name, procs, round) })
+		if errors.Is(err, errors.ErrUnsupported) {
+			prog.skipped(p.pair.Name, procs, err)
+			continue
+		}
+		if err == nil {
+			prog.measured(res)
+			err = out.point(Point{Series: p.series.name, Of: p.series.of, Size: p.size, Result: res})
+		}
+		if err != nil {
+			prog.clear()
+			return err
+		}
+	}
+	return x.ablate(procs, count, out, prog)
+}
+
+func (x extras) ablate(procs, count int, out output, prog *progress) (err error) {
+	defer func() {
+		for _, a := range x.ablations {
+			if a.pair.Close != nil {
+				err = errors.Join(err, a.pair.Close())
+			}
+		}
+	}()
+	for _, a := range x.ablations {
+		res, err := a.measure(procs, count, func(round int) { prog.round(a.name(), procs, round) })
+		if errors.Is(err, errors.ErrUnsupported) {
+			prog.skipped(a.name(), procs, err)
+			continue
+		}
+		if err == nil {
+			prog.ablated(a.name(), res)
+			err = out.ablation(res)
+		}
+		if err != nil {
+			prog.clear()
+			return err
+		}
+	}
+	return nil
+}
