@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if askedToBeClient() {
 		os.Exit(clientMain(os.Stdin, os.Stdout))
 	}
+	if askedToMeasurePoint() {
+		os.Exit(pointMain(os.Stdout, os.Stderr))
+	}
 	if askedToMeasureMemory() {
 		os.Exit(memoryMain(os.Stdout, os.Stderr))
 	}

@@ -14,17 +14,17 @@ type extras struct {
 func (x extras) len() int { return len(x.points) + len(x.ablations) }
 
 // measure measures all of it. What this system does not support is left out, with a line on stderr.
-func (x extras) measure(procs, count int, out output, prog *progress) (err error) {
-	defer func() { err = errors.Join(err, closePairs(pairsOf(x.points))) }()
+func (x extras) measure(procs, count int, out output, prog *progress) error {
 	for _, p := range x.points {
-		res, err := measure(p.pair, procs, count, func(round int) { prog.round(p.pair.Name, procs, round) })
+		prog.round(p.pair.Name, procs, 0)
+		res, err := p.measure(procs, count)
 		if errors.Is(err, errors.ErrUnsupported) {
 			prog.skipped(p.pair.Name, procs, err)
 			continue
 		}
 		if err == nil {
-			prog.measured(res)
-			err = out.point(Point{Series: p.series.name, Of: p.series.of, Size: p.size, Result: res})
+			prog.measured(res.Result)
+			err = out.point(res)
 		}
 		if err != nil {
 			prog.clear()

@@ -1,6 +1,6 @@
 // Growth: the same work on more and more of something, which says what no single size can: whether a cost stays what it is.
 //
-// A series (growth_series.go) is one Pair for each of its sizes, all made by the same function of the size. Its operation is one of what the sizes count, or has
+// Each point is measured in a process of its own (growth_child.go). A series (growth_series.go) is one Pair for each of its sizes, all made by the same function of the size. Its operation is one of what the sizes count, or has
 // nothing to do with them: with costs that are even, all the work of a size is proportional to it. growth_slope.go measures how far that is
 // so.
 //

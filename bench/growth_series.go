@@ -1,5 +1,4 @@
-// The series. What leaves many stacks or goroutines behind comes last, since the process is another one afterwards: the
-// runtime forgets no goroutine.
+// The series, those with few tasks first.
 
 package main
 

@@ -157,6 +157,19 @@ func TestGrowthCommand(t *testing.T) {
 	require.Equal(t, 2, status, "without -growth there are no series")
 }
 
+// TestPointInAChild sees what of a child's answer arrives.
+func TestPointInAChild(t *testing.T) {
+	p := points(allSeries(), regexp.MustCompile("^cases/1$"))[0]
+	res, err := p.measure(1, 2)
+	require.NoError(t, err)
+	require.Equal(t, "cases", res.Series)
+	require.Equal(t, 1, res.Procs)
+	require.Len(t, res.UserrtRounds, 2)
+	p.pair.Name = "cases/0"
+	_, err = p.measure(1, 2)
+	require.EqualError(t, err, "measuring cases/0 in a child process: exit status 2")
+}
+
 // TestTooFewDescriptors leaves a size out for which there are not enough.
 func TestTooFewDescriptors(t *testing.T) {
 	err := conns(new(client), 1<<30).Open()

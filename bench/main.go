@@ -73,6 +73,9 @@ func main() {
 	if askedToBeClient() {
 		os.Exit(clientMain(os.Stdin, os.Stdout))
 	}
+	if askedToMeasurePoint() {
+		os.Exit(pointMain(os.Stdout, os.Stderr))
+	}
 	if askedToMeasureMemory() {
 		os.Exit(memoryMain(os.Stdout, os.Stderr))
 	}
