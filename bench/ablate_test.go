@@ -78,6 +78,9 @@ func TestAblationOfAFake(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Ablation{Without: "NoStealing", Name: "a/fake", Procs: 2, Unit: nsPerOp, With: 1000, Off: 2500, Worth: 2.5, Runs: 4}, res)
 	require.Regexp(t, "^w+o+woowwoow$", string(order))
+	res, err = a.measure(2, 6, func(int) {})
+	require.NoError(t, err)
+	require.Equal(t, &Interval{2.5, 2.5}, res.WorthCI)
 	require.Equal(t, before, runtime.GOMAXPROCS(0))
 
 	a.bare = func(*Round) error { return mismatch("sum", 1, 2) }
@@ -160,7 +163,7 @@ func TestAblationTable(t *testing.T) {
 	for _, a := range []Ablation{
 		{Without: "NoRunnext", Name: "a/one", Procs: 2, Unit: nsPerOp, With: 100, Worth: 1.25},
 		{Without: "NoHandOff", Name: "a/one", Procs: 2, Unit: nsPerOp, With: 300, Worth: 0.5},
-		{Without: "StealOne", Name: "a/two", Procs: 2, Unit: nsPerOp, With: 7, Worth: 1},
+		{Without: "StealOne", Name: "a/two", Procs: 2, Unit: nsPerOp, With: 7, Worth: 1.1, WorthCI: &Interval{0.9, 1.3}},
 	} {
 		require.NoError(t, o.ablation(a))
 	}
@@ -170,7 +173,7 @@ func TestAblationTable(t *testing.T) {
 	require.Regexp(t, `^what each mechanism is worth, procs 2`, lines[1])
 	require.Regexp(t, `^pair +with all +runnext +steal +half .* hand-off$`, lines[2])
 	require.Regexp(t, `^a/one +100.0 ns +1.25 {80,}0.50$`, lines[3])
-	require.Regexp(t, `^a/two +7.0 ns {20,}1.00 +$`, lines[4])
+	require.Regexp(t, `^a/two +7.0 ns {20,}1.10~ +$`, lines[4])
 	for _, line := range lines[2:5] {
 		require.LessOrEqual(t, len(line), 135)
 	}

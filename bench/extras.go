@@ -14,10 +14,11 @@ type extras struct {
 func (x extras) len() int { return len(x.points) + len(x.ablations) }
 
 // measure measures all of it. What this system does not support is left out, with a line on stderr.
-func (x extras) measure(procs, count int, out output, prog *progress) error {
+func (x extras) measure(opts options, out output, prog *progress) error {
+	procs := opts.procs[len(opts.procs)-1]
 	for _, p := range x.points {
 		prog.round(p.pair.Name, procs, 0)
-		res, err := p.measure(procs, count)
+		res, err := p.measure(procs, opts.count, opts.time)
 		if errors.Is(err, errors.ErrUnsupported) {
 			prog.skipped(p.pair.Name, procs, err)
 			continue
@@ -31,10 +32,10 @@ func (x extras) measure(procs, count int, out output, prog *progress) error {
 			return err
 		}
 	}
-	return x.ablate(procs, count, out, prog)
+	return x.ablate(opts, procs, out, prog)
 }
 
-func (x extras) ablate(procs, count int, out output, prog *progress) (err error) {
+func (x extras) ablate(opts options, procs int, out output, prog *progress) (err error) {
 	defer func() {
 		for _, a := range x.ablations {
 			if a.pair.Close != nil {
@@ -43,7 +44,8 @@ func (x extras) ablate(procs, count int, out output, prog *progress) (err error)
 		}
 	}()
 	for _, a := range x.ablations {
-		res, err := a.measure(procs, count, func(round int) { prog.round(a.name(), procs, round) })
+		a.pair = a.pair.asked(opts.count, opts.time)
+		res, err := a.measure(procs, opts.count, func(round int) { prog.round(a.name(), procs, round) })
 		if errors.Is(err, errors.ErrUnsupported) {
 			prog.skipped(a.name(), procs, err)
 			continue

@@ -16,7 +16,7 @@ import (
 func checkFiles(opts options, fs *flag.FlagSet) (err error) {
 	if opts.from != "" {
 		fs.Visit(func(f *flag.Flag) {
-			if slices.Contains([]string{"count", "procs", "time", "list"}, f.Name) {
+			if slices.Contains([]string{"count", "procs", "time", "list", "growth", "ablate"}, f.Name) {
 				err = fmt.Errorf("-%s: with -from nothing is measured", f.Name)
 			}
 		})
@@ -105,7 +105,7 @@ func (rep *Report) matching(re *regexp.Regexp) (*Report, error) {
 		}
 	}
 	for _, a := range rep.Ablations {
-		if re.MatchString(a.Name) {
+		if re.MatchString(a.Without + "/" + a.Name) {
 			m.Ablations = append(m.Ablations, a)
 		}
 	}

@@ -11,9 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"time"
 )
 
-// pointEnv asks a new process of this binary to measure a point: its value is the name, and the values of -procs and -count.
+// pointEnv asks a new process of this binary to measure a point: its value is the name, and the values of -procs, -count and -time.
 const pointEnv = "USERRT_BENCH_POINT"
 
 // pointAnswer is what the child prints: a Result, or what was wrong.
@@ -24,13 +25,13 @@ type pointAnswer struct {
 }
 
 // measure has a child measure p.
-func (p point) measure(procs, count int) (Point, error) {
+func (p point) measure(procs, count int, target time.Duration) (Point, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return Point{}, err
 	}
 	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d", pointEnv, p.pair.Name, procs, count))
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %d %d %d", pointEnv, p.pair.Name, procs, count, target))
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	var a pointAnswer
@@ -54,14 +55,15 @@ func askedToMeasurePoint() bool { return os.Getenv(pointEnv) != "" }
 func pointMain(stdout, stderr io.Writer) (status int) {
 	var name string
 	var procs, count int
-	_, err := fmt.Sscan(os.Getenv(pointEnv), &name, &procs, &count)
+	var target time.Duration
+	_, err := fmt.Sscan(os.Getenv(pointEnv), &name, &procs, &count, &target)
 	chosen := points(allSeries(), regexp.MustCompile("^"+regexp.QuoteMeta(name)+"$"))
 	os.Unsetenv(pointEnv) // this process has children too
 	if err != nil || procs < 1 || count < 1 || len(chosen) != 1 {
 		fmt.Fprintf(stderr, "bench: %s=%q\n", pointEnv, name)
 		return 2
 	}
-	p := chosen[0].pair
+	p := chosen[0].pair.asked(count, target)
 	var a pointAnswer
 	a.Result, err = measure(p, procs, count, func(int) {})
 	if p.Close != nil {

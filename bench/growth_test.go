@@ -160,13 +160,13 @@ func TestGrowthCommand(t *testing.T) {
 // TestPointInAChild sees what of a child's answer arrives.
 func TestPointInAChild(t *testing.T) {
 	p := points(allSeries(), regexp.MustCompile("^cases/1$"))[0]
-	res, err := p.measure(1, 2)
+	res, err := p.measure(1, 2, minTime)
 	require.NoError(t, err)
 	require.Equal(t, "cases", res.Series)
 	require.Equal(t, 1, res.Procs)
 	require.Len(t, res.UserrtRounds, 2)
 	p.pair.Name = "cases/0"
-	_, err = p.measure(1, 2)
+	_, err = p.measure(1, 2, minTime)
 	require.EqualError(t, err, "measuring cases/0 in a child process: exit status 2")
 }
 

@@ -43,7 +43,7 @@ func (o *textOutput) ablationTable() error {
 	}
 	names, shorts := heads(o.ablations)
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nwhat each mechanism is worth, procs %d: cost without it/cost with it, above 1 it helps; blank: not measured\n", o.ablations[0].Procs)
+	fmt.Fprintf(&b, "\nwhat each mechanism is worth, procs %d: cost without it/cost with it, above 1 it helps; ~ no effect is shown (the 95 %% interval holds 1)\n", o.ablations[0].Procs)
 	fmt.Fprintf(&b, "%-*s %10s", nameWidth, "pair", "with all")
 	for _, short := range shorts {
 		fmt.Fprintf(&b, " %8s", short)
@@ -59,6 +59,9 @@ func (o *textOutput) ablationTable() error {
 			cell := ""
 			if i := slices.IndexFunc(row, func(a Ablation) bool { return a.Without == name }); i >= 0 {
 				cell = fmt.Sprintf("%.2f", row[i].Worth)
+				if row[i].WorthCI.contains(1) {
+					cell += "~"
+				}
 			}
 			fmt.Fprintf(&b, " %8s", cell)
 		}

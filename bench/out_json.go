@@ -27,7 +27,11 @@ func (o *jsonOutput) floor(f Floor) error {
 	return o.enc.Encode(f)
 }
 
-func (o *jsonOutput) ablation(a Ablation) error { return o.enc.Encode(a) }
+func (o *jsonOutput) ablation(a Ablation) error {
+	a.With, a.Off, a.Worth, a.Spread = round(a.With, 2), round(a.Off, 2), round(a.Worth, 3), round(a.Spread, 3)
+	a.WorthCI = a.WorthCI.rounded(3)
+	return o.enc.Encode(a)
+}
 
 func (o *jsonOutput) end() error { return nil }
 

@@ -119,7 +119,7 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 			}
 		}
 	}
-	if err := opts.extras.measure(opts.procs[len(opts.procs)-1], opts.count, out, prog); err != nil {
+	if err := opts.extras.measure(opts, out, prog); err != nil {
 		return err
 	}
 	return out.end()
