@@ -61,8 +61,9 @@ func wordWork(n int) (took time.Duration, err error) {
 	return max(took, 1), nil
 }
 
-// floorsOf returns the operations that the floors of ps are made of, in their order.
-func floorsOf(ps []Pair, procs []int) []floor.Op {
+// floorsOf returns the operations that the floors of ps are made of, in their order; if all is set, those too that none needs, unless
+// there is nothing to compare them with.
+func floorsOf(ps []Pair, procs []int, all bool) []floor.Op {
 	used := map[string]bool{}
 	for _, p := range ps {
 		for _, n := range procs {
@@ -71,7 +72,7 @@ func floorsOf(ps []Pair, procs []int) []floor.Op {
 			}
 		}
 	}
-	return slices.DeleteFunc(floorOps(), func(op floor.Op) bool { return !used[op.Name] })
+	return slices.DeleteFunc(floorOps(), func(op floor.Op) bool { return !used[op.Name] && (!all || len(used) == 0) })
 }
 
 // measureFloors measures ops, a round of each after the other, so that one bad moment of the machine hits few rounds of any. skipped is told of those that

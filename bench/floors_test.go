@@ -17,7 +17,9 @@ import (
 
 // TestFloorsAreMeasured measures all that the pairs' floors are made of.
 func TestFloorsAreMeasured(t *testing.T) {
-	ops := floorsOf(pairs(), []int{1, 2})
+	ops := floorsOf(pairs(), []int{1, 2}, true)
+	require.Len(t, ops, len(floorOps()))
+	require.Empty(t, floorsOf(fakePairs(), []int{1}, true))
 	skipped := 0
 	floors, err := measureFloors(ops, func(string, error) { skipped++ })
 	require.NoError(t, err)
@@ -57,7 +59,7 @@ func TestEveryPairHasAFloor(t *testing.T) {
 	for name := range noFloor {
 		require.True(t, names[name], name)
 	}
-	used := floorsOf(pairs(), []int{1, 2})
+	used := floorsOf(pairs(), []int{1, 2}, false)
 	require.Len(t, used, len(floorOps())-1, "futex is in no pair's floor: who spins long enough does without")
 }
 
@@ -129,7 +131,7 @@ func TestSieveTransfers(t *testing.T) {
 func TestResultAboveFloor(t *testing.T) {
 	p := fakePair("a/built", 4*time.Hour, 2*time.Hour)
 	p.Floor = always(term{3, "clock"})
-	status, stdout, stderr := command([]Pair{p}, "-format", "json", "-count", "1", "-procs", "1")
+	status, stdout, stderr := command([]Pair{p}, "-format", "json", "-count", "1", "-procs", "1", "-run", "built")
 	require.Equal(t, 0, status, stderr)
 	rep, err := readReport(strings.NewReader(stdout))
 	require.NoError(t, err)

@@ -87,7 +87,7 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 		return err
 	}
 	costs := map[string]float64{} // of the floors, by name
-	if ops := floorsOf(chosen, opts.procs); len(ops) > 0 {
+	if ops := floorsOf(chosen, opts.procs, opts.run.String() == ""); len(ops) > 0 {
 		floors, err := measureFloors(ops, prog.noFloor)
 		for _, f := range floors {
 			costs[f.Name] = f.Cost
