@@ -23,6 +23,9 @@ import (
 // ablationRounds are those of each of the table's many cells. From nine on an interval of 95 % leaves out the least and the greatest.
 const ablationRounds = 9
 
+// muchSlower is how many times as long as calibrated a round may be.
+const muchSlower = 20
+
 // A mechanism is something that can be switched off.
 type mechanism struct {
 	name  string // of the switch
@@ -90,6 +93,14 @@ func ablations(all []Pair, re *regexp.Regexp) (chosen []ablation) {
 	return chosen
 }
 
+// alike gives both sides rounds of the same size, since their costs are much the same: what a round has but once, as making its tasks, would otherwise pass for
+// an effect where amid other work one side was calibrated badly. A side that really is that much slower gets no rounds of minutes.
+func alike(sides *[2]side) {
+	less, more := min(sides[0].n, sides[1].n), max(sides[0].n, sides[1].n)
+	n := min(more, muchSlower*less)
+	sides[0].n, sides[1].n = n, n
+}
+
 // measure runs the rounds of a, with procs processors.
 func (a ablation) measure(procs, count int, before func(round int)) (res Ablation, err error) {
 	defer func() {
@@ -116,7 +127,7 @@ func (a ablation) measure(procs, count int, before func(round int)) (res Ablatio
 		defer func() { err = errors.Join(err, s.Close()) }()
 		sides[i] = side{name: how.name, body: func(n int) (*Round, error) { return runUserrt(s, how.body, n) }}
 	}
-	if err := takeTurns(a.pair, &sides, count, before); err != nil {
+	if err := takeTurns(a.pair, &sides, count, before, func() { alike(&sides) }); err != nil {
 		return res, err
 	}
 	with, withSpread := medianAndSpread(sides[0].costs)

@@ -64,9 +64,11 @@ func TestAblationList(t *testing.T) {
 // TestAblationOfAFake has bodies of known costs, and sees that they take turns on two schedulers of which one has the switch set.
 func TestAblationOfAFake(t *testing.T) {
 	var order []byte
+	var ns []int
 	body := func(mark byte, cost time.Duration) Body {
 		return func(r *Round) error {
 			order = append(order, mark)
+			ns = append(ns, r.N)
 			r.Took = cost * time.Duration(r.N)
 			return nil
 		}
@@ -82,6 +84,12 @@ func TestAblationOfAFake(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, &Interval{2.5, 2.5}, res.WorthCI)
 	require.Equal(t, before, runtime.GOMAXPROCS(0))
+
+	sizes := map[int]bool{}
+	for _, n := range ns[len(ns)-12:] {
+		sizes[n] = true
+	}
+	require.Len(t, sizes, 1, "all rounds are of one size, whatever they cost")
 
 	a.bare = func(*Round) error { return mismatch("sum", 1, 2) }
 	_, err = a.measure(2, 4, func(int) {})

@@ -160,14 +160,14 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
 		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
 	}
-	if err := takeTurns(p, &sides, count, before); err != nil {
+	if err := takeTurns(p, &sides, count, before, nil); err != nil {
 		return res, err
 	}
 	return summarize(p, procs, sides[0].costs, sides[1].costs), nil
 }
 
-// takeTurns calibrates both sides of p and lets them take turns, count rounds each.
-func takeTurns(p Pair, sides *[2]side, count int, before func(round int)) error {
+// takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between.
+func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibrated func()) error {
 	for _, most := range []int{p.Rounds, p.AtMost} {
 		if most > 0 {
 			count = min(count, most)
@@ -180,6 +180,9 @@ func takeTurns(p Pair, sides *[2]side, count int, before func(round int)) error 
 		} else if err := sides[i].calibrate(p.Step, cmp.Or(p.Target, roundTarget)); err != nil {
 			return err
 		}
+	}
+	if calibrated != nil {
+		calibrated()
 	}
 	for round := range count {
 		if round > 0 {
