@@ -56,8 +56,11 @@ func (i *Interval) rounded(decimals int) *Interval {
 	return &Interval{round(i[0], decimals), round(i[1], decimals)}
 }
 
-// round keeps so many decimals of v.
+// round keeps so many decimals of v, and three digits at the least: a speedup of 0.00005 is no 0, which nothing could be made of.
 func round(v float64, decimals int) float64 {
+	if v != 0 {
+		decimals = max(decimals, 2-int(math.Floor(math.Log10(math.Abs(v)))))
+	}
 	unit := math.Pow10(decimals)
 	return math.Round(v*unit) / unit
 }

@@ -77,3 +77,10 @@ func TestBadReport(t *testing.T) {
 		require.EqualError(t, err, c.want)
 	}
 }
+
+// TestSmallNumbersAreKept rounds what a user reads as zero and a file must not hold as zero.
+func TestSmallNumbersAreKept(t *testing.T) {
+	res := rounded(Result{Name: "a/pair", Procs: 1, Native: 5.8912, Userrt: 117093.054, Speedup: 5.8912 / 117093.054, Spread: 0})
+	require.Equal(t, Result{Name: "a/pair", Procs: 1, Native: 5.89, Userrt: 117093.05, Speedup: 0.0000503, Spread: 0}, res)
+	require.NoError(t, res.check())
+}
