@@ -3,7 +3,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -26,9 +25,9 @@ type output interface {
 
 // outputs maps the values of -format to what makes them.
 var outputs = map[string]func(w io.Writer) output{
-	"text": func(w io.Writer) output { return &textOutput{w: w} },
-	"json": func(w io.Writer) output { return newJSONOutput(w) },
-
+	"text":      func(w io.Writer) output { return &textOutput{w: w} },
+	"json":      func(w io.Writer) output { return newJSONOutput(w) },
+	"html":      collecting(writeHTML),
 	"benchstat": func(w io.Writer) output { return &benchstatOutput{w: w} },
 }
 
@@ -48,25 +47,14 @@ type textOutput struct {
 // begin prints the environment and how to read the numbers.
 func (o *textOutput) begin(env Env, count int) error {
 	var b strings.Builder
-	for _, line := range [][2]string{
-		{"cpu", env.CPU},
-		{"cores", strconv.Itoa(env.Cores)},
-		{"go", env.Go},
-		{"GOMAXPROCS", strconv.Itoa(env.GOMAXPROCS) + " (each table sets its own, for both sides)"},
-		{"kernel", env.Kernel},
-		{"governor", env.Governor},
-		{"virtual", env.Virtual},
-		{"load", loadLine(env)},
-		{"userrt", env.Userrt},
-		{"start", env.Start},
-	} {
-		fmt.Fprintf(&b, "%-10s  %s\n", line[0], orUnknown(line[1]))
+	for _, f := range envFields(env) {
+		fmt.Fprintf(&b, "%-10s  %s\n", f.Name, f.Value)
 	}
 	fmt.Fprintf(&b, `
-medians of %s of %s a side, fewer and longer for some pairs, the sides taking turns; speedup = native/userrt, above 1
+medians of %s a side, fewer and longer for some pairs, the sides taking turns; speedup = native/userrt, above 1
 userrt is faster; ± and [ ] = 95 %% confidence intervals, from 6 rounds on; ~ = the speedup's holds 1, no difference is shown;
 spread = the larger interquartile range of the two, relative to its median; floor = userrt/what its operation can't do without
-`, plural(count, "round"), cmp.Or(env.Round, roundTarget.String()))
+`, roundsOf(env, count))
 	_, err := io.WriteString(o.w, b.String())
 	return err
 }
