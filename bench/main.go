@@ -120,7 +120,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	pattern := fs.String("run", "", "measure the pairs whose name matches this `regexp`")
 	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
 	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
-	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables), json (one object a line) benchstat (for the tool of this name) or html (a page)")
+	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables), json (one object a line) benchstat (for the tool of this name) html (a page) or markdown")
 	fs.DurationVar(&opts.time, "time", roundTarget, "`duration` of a round; pairs that need longer ones keep theirs")
 	fs.StringVar(&opts.from, "from", "", "measure nothing: take the results from this `file`, which -format json has written")
 	fs.StringVar(&opts.compare, "compare", "", "compare with the results in this `file`, which -format json has written; exit status 3 when userrt has lost")

@@ -29,6 +29,7 @@ var outputs = map[string]func(w io.Writer) output{
 	"json":      func(w io.Writer) output { return newJSONOutput(w) },
 	"html":      collecting(writeHTML),
 	"benchstat": func(w io.Writer) output { return &benchstatOutput{w: w} },
+	"markdown":  collecting(writeMarkdown),
 }
 
 // formats names the values of -format.

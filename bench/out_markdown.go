@@ -1,0 +1,197 @@
+// Results as Markdown tables, for a document that is made by a command and not by hand: docs/results.md.
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// markdown gathers the text of the document, so that the writer gets all of it or nothing.
+type markdown struct{ bytes.Buffer }
+
+// writeMarkdown writes the document. Sections for which nothing was measured are left out.
+func writeMarkdown(w io.Writer, rep *Report) error {
+	var md markdown
+	fmt.Fprintf(&md, "# Results\n\nMade by `%s`; nothing here is typed by hand.\n\n", commandFor(rep))
+	var rows [][]string
+	for _, f := range knownEnv(rep.Env) {
+		rows = append(rows, []string{f.Name, f.Value})
+	}
+	md.table([]string{"where", ""}, "ll", rows)
+	md.howToRead(rep)
+	for _, g := range byProcs(rep.Results) {
+		t := outcomeOf(g.results)
+		fmt.Fprintf(&md, "## procs %d\n\n%d faster, %d undecided, %d slower.\n\n", g.procs, t.Faster, t.Undecided, t.Slower)
+		md.results("pair", g.results, func(res Result) string { return "`" + res.Name + "`" })
+	}
+	md.floors(rep.Floors)
+	md.growth(rep.Points)
+	md.ablations(rep.Ablations)
+	_, err := w.Write(append(bytes.TrimRight(md.Bytes(), "\n"), '\n'))
+	return err
+}
+
+// commandFor returns the command that measures what rep holds and writes it so, as far as the report shows: -run leaves no trace.
+func commandFor(rep *Report) string {
+	command := "go run ./bench"
+	var procs []string
+	for _, g := range byProcs(rep.Results) {
+		procs = append(procs, strconv.Itoa(g.procs))
+	}
+	if list := strings.Join(procs, ","); list != "" && list != defaultProcs {
+		command += " -procs " + list
+	}
+	if n := mostRounds(rep.Results); n != 0 && n != defaultCount {
+		command += " -count " + strconv.Itoa(n)
+	}
+	if len(rep.Points) > 0 {
+		command += " -growth"
+	}
+	if len(rep.Ablations) > 0 {
+		command += " -ablate"
+	}
+	return command + " -format markdown"
+}
+
+func (md *markdown) howToRead(rep *Report) {
+	if len(rep.Results) == 0 {
+		return
+	}
+	fmt.Fprintf(md, "Costs are medians of %s a side, fewer and longer for some pairs, the sides taking turns. Speedup is the native cost divided by userrt's: "+
+		"above 1 userrt is faster. Spread is the larger interquartile range of the two, relative to its median. ", roundsOf(rep.Env, mostRounds(rep.Results)))
+	if hasInterval(rep.Results) {
+		md.WriteString("The interval is the speedup's, at a confidence of 95 %; a pair is undecided when it holds 1, or, with too few rounds for one, when it is nearer to 1 than its spread.")
+	} else {
+		md.WriteString("A pair is undecided when it is nearer to 1 than its spread.")
+	}
+	if hasFloor(rep.Results) {
+		md.WriteString(" Above floor: how many times as much userrt takes as what the operation can't do without, which stands beside it.")
+	}
+	md.WriteString("\n\n")
+}
+
+// results writes a table of results, called by what they are in it.
+func (md *markdown) results(of string, results []Result, name func(Result) string) {
+	ci, floor := hasInterval(results), hasFloor(results)
+	head, align := []string{of, "native", "userrt", "speedup"}, "lrrr"
+	if ci {
+		head, align = append(head, "interval"), align+"r"
+	}
+	head, align = append(head, "spread"), align+"r"
+	if floor {
+		head, align = append(head, "above floor", "floor"), align+"rl"
+	}
+	var rows [][]string
+	for _, res := range results {
+		row := []string{name(res), shortCost(res.Native, res.Unit), shortCost(res.Userrt, res.Unit), threeDigits(res.Speedup)}
+		if ci {
+			row = append(row, shortInterval(res.SpeedupCI))
+		}
+		row = append(row, percent(res.Spread))
+		if floor {
+			row = append(row, shortFloor(res), res.Floor)
+		}
+		rows = append(rows, row)
+	}
+	md.table(head, align, rows)
+}
+
+func (md *markdown) floors(floors []Floor) {
+	if len(floors) == 0 {
+		return
+	}
+	md.WriteString("## Floors\n\nWhat single operations of this machine cost. Nothing that is built on them can be cheaper.\n\n")
+	var rows [][]string
+	for _, f := range floors {
+		rows = append(rows, []string{f.Name, shortCost(f.Cost, f.Unit), percent(f.Spread), f.Doc})
+	}
+	md.table([]string{"operation", "cost", "spread", "what it is"}, "lrrl", rows)
+}
+
+func (md *markdown) growth(points []Point) {
+	if len(points) == 0 {
+		return
+	}
+	md.WriteString("## Growth\n\nWhat one operation costs on more and more of something, and with which power of the size all the work of that size grows: 1 is linear, " +
+		"an operation costs the same on any size.\n\n")
+	for _, c := range curves(points) {
+		fmt.Fprintf(md, "### %s, procs %d\n\n", c.series, c.procs)
+		if native, userrt, ok := c.slopes(); ok {
+			fmt.Fprintf(md, "native %v; userrt %v.\n\n", native, userrt)
+		}
+		if note := unitNote(c.unit); note != "" {
+			fmt.Fprintf(md, "In %s.\n\n", note)
+		}
+		results := make([]Result, len(c.points))
+		for i, p := range c.points {
+			results[i] = p.Result
+			results[i].Name = grouped(float64(p.Size))
+		}
+		md.results(c.of, results, func(res Result) string { return res.Name })
+	}
+}
+
+func (md *markdown) ablations(abs []Ablation) {
+	if len(abs) == 0 {
+		return
+	}
+	md.WriteString("## What each mechanism is worth\n\nuserrt with one of its mechanisms switched off, beside userrt with all of them on: the cost without it divided by " +
+		"the cost with it. Above 1 it helps, below 1 it costs; what is not bold is undecided.\n\n")
+	for _, v := range ablationViews(abs, pageIndex{}) {
+		fmt.Fprintf(md, "### procs %d\n\n", v.Procs)
+		head, align := []string{"pair", "with all"}, "lr"
+		var switches []string
+		for _, h := range v.Heads {
+			head, align = append(head, h.Short), align+"r"
+			switches = append(switches, h.Short+": "+h.Name)
+		}
+		var rows [][]string
+		for _, r := range v.Rows {
+			row := []string{"`" + r.Prefix + r.Name + "`", r.Cost}
+			for _, cell := range r.Cells {
+				row = append(row, cell.markdown())
+			}
+			rows = append(rows, row)
+		}
+		md.table(head, align, rows)
+		md.WriteString(strings.Join(switches, ", ") + ".\n\n")
+	}
+}
+
+// markdown prints the cell, bold when it decides something.
+func (c *worthCell) markdown() string {
+	switch {
+	case c == nil:
+		return ""
+	case c.Verdict == undecided:
+		return c.Value
+	}
+	return "**" + c.Value + "**"
+}
+
+// table writes a table, unless it has no rows. align has a letter for each column, l or r.
+func (md *markdown) table(head []string, align string, rows [][]string) {
+	if len(rows) == 0 {
+		return
+	}
+	md.row(head)
+	for _, a := range align {
+		md.WriteString(map[rune]string{'l': "|:--", 'r': "|--:"}[a])
+	}
+	md.WriteString("|\n")
+	for _, row := range rows {
+		md.row(row)
+	}
+	md.WriteString("\n")
+}
+
+func (md *markdown) row(cells []string) {
+	for _, cell := range cells {
+		md.WriteString("| " + strings.ReplaceAll(cell, "|", `\|`) + " ")
+	}
+	md.WriteString("|\n")
+}
