@@ -6,6 +6,7 @@
 //	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
 //	go run ./bench -run 'hchan/' -procs 4 -compare chan.json     again, and what has changed
 //	go run ./bench -from chan.json -format benchstat             what was measured, in another format
+//	go run ./bench -o results.json,results.md,results.html      in several formats, by the names of the files
 //
 // A pair (pair.go) is one claim: the same work written once with go, chan, sync and net, and once
 // with sched, hchan, waitgroup and netpoll. The two sides take turns in one process (run.go), under
@@ -61,6 +62,7 @@ type options struct {
 	procs   []int
 	format  string
 	file    string
+	targets []target // what format and file come to
 	from    string
 	compare string
 	list    bool
@@ -120,11 +122,12 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	pattern := fs.String("run", "", "measure the pairs whose name matches this `regexp`")
 	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
 	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
-	fs.StringVar(&opts.format, "format", "text", "output `format`: text (tables), json (one object a line) benchstat (for the tool of this name) html (a page) or markdown")
+	fs.StringVar(&opts.format, "format", "", "output `format`: text (tables), json (one object a line), benchstat (for the tool of this name), "+
+		"html (a page) or markdown; without it that of the file's name, or text")
 	fs.DurationVar(&opts.time, "time", roundTarget, "`duration` of a round; pairs that need longer ones keep theirs")
 	fs.StringVar(&opts.from, "from", "", "measure nothing: take the results from this `file`, which -format json has written")
 	fs.StringVar(&opts.compare, "compare", "", "compare with the results in this `file`, which -format json has written; exit status 3 when userrt has lost")
-	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output")
+	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output; or to several, a.json,b.md,c.html, in one run")
 	fs.BoolVar(&opts.growth, "growth", false, "also measure series: the same work on more and more tasks, connections and the like; -run chooses among them too")
 	fs.BoolVar(&opts.ablate, "ablate", false, "also measure what userrt's mechanisms are worth, by pairs with one at a time switched off; -run chooses by MECHANISM/PAIR")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
@@ -152,9 +155,10 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	if opts.time < minTime || opts.time > maxTime {
 		return opts, fmt.Errorf("-time %v: want %v to %v", opts.time, minTime, maxTime)
 	}
-	if outputs[opts.format] == nil {
-		return opts, fmt.Errorf("-format %q: want one of %s", opts.format, formats())
+	if opts.targets, err = parseTargets(opts.file, opts.format); err != nil {
+		return opts, err
 	}
+	opts.format = opts.targets[0].format
 	return opts, checkFiles(opts, fs)
 }
 

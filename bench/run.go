@@ -18,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"time"
 
@@ -56,16 +55,12 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 			return err
 		}
 	}
-	w := stdout
-	if opts.file != "" {
-		f, createErr := os.Create(opts.file)
-		if createErr != nil {
-			return createErr
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		w = f
+	out, closeOut, err := openTargets(opts.targets, stdout)
+	if err != nil {
+		return err
 	}
-	rec := &recorder{output: outputs[opts.format](w)}
+	defer func() { err = errors.Join(err, closeOut()) }()
+	rec := &recorder{output: out}
 	if from != nil {
 		err = from.write(rec)
 	} else {
