@@ -2,6 +2,7 @@ package hchan_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/userrt/userrt/hchan"
@@ -131,6 +132,35 @@ func Example_misuse() {
 	// select with a send after close: send on closed channel
 	// nil is ready to send: false
 	// select chose 2
+}
+
+// Whoever sends or receives on a nil channel waits for ever. Here a scheduler that looks for deadlocks says so, and Close unwinds
+// the two.
+func Example_nilChannel() {
+	s, err := sched.New(sched.Config{Procs: 1, DetectDeadlock: true})
+	if err != nil {
+		panic(err)
+	}
+	var none *hchan.Chan[string]
+	err = s.Run(func() {
+		sched.Go(func() {
+			defer fmt.Println("the receiver is unwound")
+			none.Recv()
+		})
+		none.Send("to nobody")
+	})
+	var dead *sched.DeadlockError
+	if errors.As(err, &dead) {
+		for _, task := range dead.Tasks {
+			fmt.Println(task.Reason)
+		}
+	}
+	fmt.Println(s.Close())
+	// Unordered output:
+	// chan send (nil chan)
+	// chan receive (nil chan)
+	// the receiver is unwound
+	// <nil>
 }
 
 // owner makes the channel, sends on it, closes it, and hands out only the receiving half: so nobody else can close it, nobody

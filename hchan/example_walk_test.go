@@ -3,14 +3,16 @@ package hchan_test
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/sched"
 )
 
-// onOneP runs fn as task 1 of a Scheduler with one P, so that nothing runs but what fn lets run.
+// onOneP runs fn as task 1 of a Scheduler with one P, so that nothing runs but what fn lets run. (But that a task which has run
+// for long gives way; with such a time slice none has.)
 func onOneP(fn func()) {
-	s, err := sched.New(sched.Config{Procs: 1})
+	s, err := sched.New(sched.Config{Procs: 1, Tunables: sched.Tunables{TimeSlice: time.Minute}})
 	if err != nil {
 		panic(err)
 	}
