@@ -151,8 +151,8 @@ func ExampleScope_SetLimit() {
 			return nil
 		})
 	})
-	fmt.Println("at most", most, err, s.Close())
-	// Output: at most 3 <nil> <nil>
+	fmt.Println("ever more than 3:", most > 3, err, s.Close())
+	// Output: ever more than 3: false <nil> <nil>
 }
 
 // latch is a primitive of a user's own: wait blocks until open has been called.
