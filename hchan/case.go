@@ -31,8 +31,11 @@ const (
 	caseDefault
 )
 
-// OnSend is the case that sends v on c. A nil channel is never ready.
+// OnSend is the case that sends v on c. A nil channel is never ready, nor is a Sender that holds no channel.
 func OnSend[T any](c Sender[T], v T) Case {
+	if c == nil {
+		return Case{}
+	}
 	return Case{c: c.sending(v), elem: unsafe.Pointer(&v), kind: caseSend}
 }
 
@@ -52,8 +55,12 @@ var never bool
 func leak(ctx context.Context) { go ctx.Done() }
 
 // OnRecv is the case that receives from c, into *v; *ok tells whether the value was sent (true) or is the zero value
-// that a closed channel gives. v and ok may be nil. A nil channel is never ready.
+// that a closed channel gives. v and ok may be nil. A nil channel is never ready, nor is a Receiver that holds no channel: so a
+// variable of either type may be set to nil to take its case away.
 func OnRecv[T any](c Receiver[T], v *T, ok *bool) Case {
+	if c == nil {
+		return Case{}
+	}
 	return Case{c: c.base(), elem: unsafe.Pointer(v), ok: ok, kind: caseRecv}
 }
 

@@ -9,7 +9,8 @@ import (
 // Direction in types: the two halves of a channel. The same in Go: the types chan<- T and <-chan T.
 
 // Sender is the half of a channel that can be sent on. Every *Chan[T] is one, and no other type. The Sender of a nil
-// *Chan behaves as a nil channel.
+// *Chan behaves as a nil channel. One that is nil itself has no methods that could be called, but Select takes it for a nil
+// channel.
 type Sender[T any] interface {
 	Send(v T)
 	TrySend(v T) bool
@@ -22,7 +23,8 @@ type Sender[T any] interface {
 }
 
 // Receiver is the half of a channel that can be received from. Every *Chan[T] is one, and no other type. The Receiver
-// of a nil *Chan behaves as a nil channel.
+// of a nil *Chan behaves as a nil channel. One that is nil itself has no methods that could be called, but Select takes it for
+// a nil channel.
 type Receiver[T any] interface {
 	Recv() (v T, ok bool)
 	TryRecv() (v T, ok, received bool)

@@ -40,6 +40,22 @@ func TestSelectReady(t *testing.T) {
 	})
 }
 
+// A Sender or Receiver that holds no channel at all is as a nil channel to Select, whether it has to wait or not.
+func TestSelectNilInterfaces(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		var in Receiver[int]
+		var out Sender[string]
+		var v int
+		a := Make[int](0)
+		cs.Do(func() { require.Equal(t, 2, Select(OnRecv(in, &v, nil), OnSend(out, "x"), Default())) })
+		chosen := make(chan int)
+		cs.Go(func() { chosen <- Select(OnSend(out, "x"), OnRecv(in, &v, nil), OnRecv(a, &v, nil)) })
+		cs.Do(func() { a.Send(7) })
+		require.Equal(t, 2, <-chosen)
+		require.Equal(t, 7, v)
+	})
+}
+
 func TestSelectOrdered(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		a, b, c := Make[int](1), Make[int](1), Make[int](1)
