@@ -18,6 +18,12 @@
 // closed, every call on the connection but Close answers net.ErrClosed. Close is still needed: only
 // it frees the descriptor, and nothing else does so for a connection that is merely forgotten.
 //
+// # What parks, and what blocks
+//
+// The calls of this package park, and so do those of others that make them on the caller's own stack: bufio, io.Copy,
+// crypto/tls, http.ReadRequest. net/http's server and client have goroutines of their own for their connections. A
+// handler is called on one of these; (*http.Client).Do waits for them natively, so a task calls it within sched.Block.
+//
 // # Differences from package net
 //
 // Errors have net's types and texts and wrap the same way: *net.OpError around os.SyscallError,

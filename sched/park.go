@@ -113,7 +113,8 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 //	leave()
 //	if !gp.EndPark() { ... }
 //
-// Nothing else may stand between them.
+// Nothing else may stand between them. The lock is of a kind that only userrt's own packages have; with any other, use
+// Park.
 func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() bool) {
 	gp.reason = reason
 	st := gp.stk

@@ -10,7 +10,9 @@ import (
 // Run starts fn in a new task of s and waits for that task to end, not for those that it started.
 // It may be called from a task of any scheduler and from a plain goroutine. It returns the
 // *PanicError that Config.PanicHandler took, ErrExited after an Exit or Goexit, ErrClosed when s was
-// or has been closed, and, with Config.DetectDeadlock, a *DeadlockError. It panics with "sched: Go of nil func".
+// or has been closed, and, with Config.DetectDeadlock, a *DeadlockError: without
+// it a task that waits for ever keeps Run waiting, and the runtime does not see that nothing runs any more. It panics with
+// "sched: Go of nil func".
 //
 //go:noinline
 func (s *Scheduler) Run(fn func()) error {

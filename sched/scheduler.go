@@ -61,7 +61,8 @@ const maxProcs = 1 << 12
 // Scheduler runs tasks on a few OS threads. Its workers start with the first task. The same in Go:
 // runtime/runtime2.go, schedt.
 //
-// A Scheduler wants Close: dropped without it, it leaks its idle threads and pooled stacks.
+// It is made by New; the zero value is of no use. A Scheduler wants Close: dropped without it, it leaks its idle threads
+// and pooled stacks.
 type Scheduler struct {
 	cfg   Config
 	tun   Tunables // cfg's, with numbers for zeros

@@ -7,7 +7,8 @@ import (
 
 // Tasks with a result. The runtime has no counterpart; golang.org/x/sync/errgroup is the nearest.
 
-// Task is a task that comes to a value or an error, which any number of callers may wait for.
+// Task is a task that comes to a value or an error, which any number of callers may wait for. It is made by Spawn or
+// SpawnOn: nobody ever ends the zero value, and its Wait blocks for ever.
 type Task[T any] struct {
 	end   result
 	value T // set by the task before it ends

@@ -160,7 +160,8 @@ func (q *WaitQueue) ReadyAll() {
 // The waiter looks at Cancelled under lock before it enqueues itself, and afterwards: one that was given what it waits
 // for (Given, or what the primitive has for it) keeps that, although Cancelled may be true as well.
 //
-// A deadlock is not reported while such a wait goes on, since nobody knows when ctx ends.
+// A deadlock is not reported while such a wait goes on, since nobody knows when ctx ends. The lock is of a kind that only
+// userrt's own packages have; with any other, use WhenDone.
 func (w *Waiter) CancelOn(ctx context.Context, lock *rawlock.Mutex) (stop func()) {
 	off := WhenDone(ctx, func() {
 		if hb.On {
