@@ -101,7 +101,7 @@ userrt with one of its mechanisms switched off, beside userrt with all of them o
 
 steal: NoStealing, wakeup: wakeup.
 `, "\n"), strings.ReplaceAll(markdownOf(t, rep), "`", "@"))
-	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -growth -ablate -format markdown`")
+	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -count 10 -growth -ablate -format markdown`")
 	require.Equal(t, "# Results\n\nMade by `go run ./bench -format markdown`; nothing here is typed by hand.\n", markdownOf(t, &Report{}))
 }
 

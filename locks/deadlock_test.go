@@ -164,7 +164,7 @@ func TestHolderThatTookItLater(t *testing.T) {
 			for length(&m.lock, &m.queue) == 0 {
 				sched.Yield()
 			}
-			m.state.Or(mode)
+			m.starve(mode)
 			m.Unlock()
 			for m.state.Load()&locked == 0 {
 				sched.Yield()

@@ -92,3 +92,11 @@ func contextFor(t *testing.T) (context.Context, context.CancelFunc) {
 	t.Helper()
 	return context.WithTimeout(t.Context(), 100*time.Millisecond)
 }
+
+// starve puts m into a mode, 0 or starving, as a waiter would that has lost for a millisecond.
+func (m *Mutex) starve(mode int32) {
+	m.lock.Lock()
+	m.starved = sched.Self().Nanotime()
+	m.lock.Unlock()
+	m.state.Or(mode)
+}

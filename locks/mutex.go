@@ -28,7 +28,8 @@ type Locker = sync.Locker
 // running already, and mostly loses: but the lock is never idle while a waiter is on its way to a processor. A waiter that
 // has lost, and has waited for more than 1 ms in all, makes the lock a starving one: now each Unlock hands it to
 // the one who has waited longest, and newcomers queue up behind. The mode ends with a waiter that has waited for less
-// than 1 ms, or that is the last one.
+// than 1 ms, or that is the last one, or that began to wait when the mode had begun, and so has lost against nobody.
+// (sync.Mutex lacks the last rule. With a thousand tasks, which take longer than 1 ms to pass the lock once round, it would never end.)
 type Mutex struct {
 	_ nocopy.NoCopy
 
@@ -37,8 +38,9 @@ type Mutex struct {
 	state  atomic.Int32 // see below
 	holder sched.Holder // who has taken it, if state says noted
 
-	lock  rawlock.Mutex // guards what follows, and the bits waiting and starving
-	queue sched.WaitQueue
+	lock    rawlock.Mutex // guards what follows, and the bits waiting and starving
+	queue   sched.WaitQueue
+	starved int64 // when the mode starving began last, on the scheduler's clock
 }
 
 // The bits of Mutex.state.

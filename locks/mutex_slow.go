@@ -72,7 +72,12 @@ func (m *Mutex) await(w *sched.Waiter, why sched.WaitReason) result {
 			w.Given = false
 			since = gp.Nanotime()
 		}
-		starved := again && gp.Nanotime()-since > starvingNS
+		starved := int64(0)
+		if again {
+			if now := gp.Nanotime(); now-since > starvingNS {
+				starved = now
+			}
+		}
 		m.lock.Lock()
 		if w.Cancelled {
 			m.giveUp(awake)
@@ -104,18 +109,22 @@ func (m *Mutex) await(w *sched.Waiter, why sched.WaitReason) result {
 	}
 }
 
-// enqueue says in the word that the caller is about to enter the queue, unless m is to be had meanwhile. Needs lock.
-func (m *Mutex) enqueue(awake int32, starved bool) bool {
+// enqueue says in the word that the caller is about to enter the queue, unless m is to be had meanwhile, and that m is starving
+// if starved, the time, is not 0. Needs lock.
+func (m *Mutex) enqueue(awake int32, starved int64) bool {
 	for {
 		old := m.state.Load()
 		if old&(locked|starving) == 0 {
 			return false
 		}
 		state := old&^awake | waiting
-		if starved && old&locked != 0 {
+		if starved != 0 && old&locked != 0 {
 			state |= starving
 		}
 		if m.state.CompareAndSwap(old, state) {
+			if state&^old&starving != 0 {
+				m.starved = starved
+			}
 			return true
 		}
 	}
@@ -170,7 +179,7 @@ func (m *Mutex) release() (handed bool) {
 	still := int32(^0) // bits that stay
 	if m.queue.Empty() {
 		still &^= waiting | starving
-	} else if hand && w != nil && w.G.Nanotime()-w.N < starvingNS {
+	} else if hand && w != nil && (w.N > m.starved || w.G.Nanotime()-w.N < starvingNS) {
 		still &^= starving
 	}
 	if hand {

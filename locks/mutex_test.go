@@ -139,7 +139,7 @@ func TestStarvingMutexIsHandedOver(t *testing.T) {
 			w.N -= 2 * starvingNS // as if they had waited for long
 		}
 		m.lock.Unlock()
-		m.state.Or(starving)
+		m.starve(starving)
 		require.NoError(t, s.Run(func() {
 			m.Unlock() // the task that has it now runs at once, and hands it on
 			require.True(t, m.TryLock(), "all are through")
@@ -151,10 +151,18 @@ func TestStarvingMutexIsHandedOver(t *testing.T) {
 	testsched.Close(t, s)
 }
 
-// TestHandOverEndsStarving: with the last waiter, or one that has not waited for long.
+// TestHandOverEndsStarving: with the last waiter, or one that has not waited for long, or only since the mode began.
 func TestHandOverEndsStarving(t *testing.T) {
 	s := testsched.New(t, 1)
-	for _, long := range []bool{false, true} {
+	for _, c := range []struct {
+		waited, began int64 // before now, ns
+		starving      bool  // afterwards
+	}{
+		{2 * starvingNS, 0, true},
+		{-1e12, 2e12, false}, // not for long, however slow the test
+		{-1e12, -2e12, false},
+		{2 * starvingNS, 3 * starvingNS, false},
+	} {
 		testsched.Within(t, func() {
 			var m, gate Mutex
 			gate.Lock()
@@ -168,17 +176,15 @@ func TestHandOverEndsStarving(t *testing.T) {
 				})
 				m.untilQueued(t, i+1)
 			}
+			m.starve(starving)
 			m.lock.Lock()
-			if long {
-				m.queue.First().N -= 2 * starvingNS
-			} else {
-				m.queue.First().N += 1e12
-			}
+			now := sched.Self().Nanotime()
+			m.starved = now - c.began
+			m.queue.First().N = now - c.waited
 			m.lock.Unlock()
-			m.state.Or(starving)
 			m.Unlock()
 			require.False(t, m.TryLock(), "it is the waiter's already")
-			require.Equal(t, long, m.state.Load()&starving != 0)
+			require.Equal(t, c.starving, m.state.Load()&starving != 0, c)
 			gate.Unlock()
 			testsched.Until(t, func() bool { return m.state.Load()&(locked|waiting) == 0 }, "all through")
 			m.requireIdle(t)

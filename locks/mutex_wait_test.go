@@ -165,7 +165,7 @@ func TestUnwoundCrowdLeavesTheLockUsable(t *testing.T) {
 				s.Go(m.Lock)
 			}
 			m.untilQueued(t, 3)
-			m.state.Or(mode)
+			m.starve(mode)
 			require.NoError(t, s.Close())
 			require.Zero(t, m.state.Load()&(starving|waiting))
 			m.Unlock()
@@ -182,7 +182,7 @@ func TestUnlockBesideUnwinding(t *testing.T) {
 			m.Lock()
 			s.Go(m.Lock)
 			m.untilQueued(t, 1)
-			m.state.Or(mode)
+			m.starve(mode)
 			m.lock.Lock()
 			closed, unlocked := make(chan error), make(chan struct{})
 			go func() { closed <- s.Close() }()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// stackVar is set in a process in which stacks begin small whatever the collector has seen (runtime/mgcstack.go,
+// stackVar is set in a process in which stacks begin small whatever the collector has seen (runtime/stack.go,
 // gcComputeStartingStackSize).
 const stackVar = "USERRT_TEST_STACK"
 
