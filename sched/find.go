@@ -139,7 +139,7 @@ func (s *Scheduler) workVisible() bool {
 		return false
 	}
 	for _, p := range *s.allp.Load() {
-		if !p.runq.empty() && p.worthMoving() {
+		if p.worthStealing() {
 			return true
 		}
 	}

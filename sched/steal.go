@@ -54,7 +54,7 @@ func (m *M) findByStealing() *G {
 // stealFrom takes half of p's ring, or, if last, its runnext.
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
-	if !p.runq.empty() && p.worthMoving() {
+	if p.worthStealing() {
 		self.n.stealTries.add(1)
 		if gp := p.stealHalf(self); gp != nil {
 			if h := self.hooks; h != nil {
