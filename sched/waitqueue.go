@@ -32,9 +32,9 @@ func (gp *G) Waiter() *Waiter {
 	}
 	if gp.waiter == nil {
 		gp.waiter = &Waiter{G: gp}
-		if hb.On {
-			hb.Fresh(unsafe.Pointer(gp.waiter), unsafe.Sizeof(Waiter{}))
-		}
+	}
+	if hb.On { // each time: the last wait may have been in another's queue, in another context
+		hb.Fresh(unsafe.Pointer(gp.waiter), unsafe.Sizeof(Waiter{}))
 	}
 	return gp.waiter
 }

@@ -288,6 +288,29 @@ var orderedSched = []scenario{
 		}
 		e.tasks(f, f, f)
 	}},
+	{name: "a queue of one's own after a WaitGroup's", run: func(e *env) {
+		x := 0
+		e.task(func() {
+			var wg waitgroup.WaitGroup
+			wg.Go(sched.Yield)
+			wg.Wait() // the caller's Waiter has been in its queue
+			var mu sync.Mutex
+			var q sched.WaitQueue
+			mu.Lock()
+			wg.Go(func() {
+				mu.Lock()
+				defer mu.Unlock()
+				x++
+				q.Claim().G.Ready()
+			})
+			gp := sched.Self()
+			q.PushBack(gp.Waiter())
+			gp.Park(sched.WaitReasonZero, func(*sched.G, unsafe.Pointer) bool { mu.Unlock(); return true }, nil)
+			x++
+			wg.Wait()
+		})
+		x++
+	}},
 	{name: "AfterFunc to the function", run: func(e *env) {
 		x := 0
 		e.task(func() {
