@@ -106,13 +106,8 @@ func (m *Mutex) Unlock() {
 
 //go:noinline
 func (m *Mutex) lockSlow() {
-	pauses := uint32(1)
-	for range rounds {
-		procyield.Pause(pauses)
-		pauses = min(2*pauses, maxPauses)
-		if m.state.Load() == free && m.TryLock() {
-			return
-		}
+	if m.spin() {
+		return
 	}
 	sleeping.Add(1)
 	defer sleeping.Add(-1)
@@ -127,6 +122,19 @@ func (m *Mutex) lockSlow() {
 		}
 		futex.Wait(&m.asleep, 1, timeout)
 	}
+}
+
+// spin tries to take m for spinNS.
+func (m *Mutex) spin() bool {
+	pauses := uint32(1)
+	for range rounds {
+		procyield.Pause(pauses)
+		pauses = min(2*pauses, maxPauses)
+		if m.state.Load() == free && m.TryLock() {
+			return true
+		}
+	}
+	return false
 }
 
 // wake wakes one sleeper, who competes for the lock with everybody else.
