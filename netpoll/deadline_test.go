@@ -114,6 +114,20 @@ func TestDeadlinePastAndCleared(t *testing.T) {
 	}
 }
 
+// TestReadOfNothing asks for no bytes, which is no reason to look at a deadline; package net doesn't either.
+func TestReadOfNothing(t *testing.T) {
+	s := scheduler(t, 1)
+	a, b := connected(t, s)
+	require.NoError(t, a.SetDeadline(time.Unix(1, 0)))
+	n, err := a.Read(nil)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	_, err = a.Read(make([]byte, 1))
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+	require.NoError(t, a.Close())
+	require.NoError(t, b.Close())
+}
+
 // One that is put off while a call waits does not end it; one that is moved up does.
 func TestDeadlineChangedWhileBlocked(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {

@@ -53,7 +53,7 @@ func register(sysfd int) (*pollDesc, error) {
 }
 
 // lock begins an operation in one direction and parks until those before it are over. Error:
-// net.ErrClosed. On success call unlock, deferred, because a task that is unwound runs nothing else.
+// net.ErrClosed. On success call unlock, deferred or wherever the call may end, because a task that is unwound runs nothing else.
 func (f *pollFD) lock(d direction) error { return f.lockUnless(d, nil) }
 
 // lockUnless is lock for a wait that by, which may be nil, may end. Further error: errCancelled.

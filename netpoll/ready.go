@@ -111,7 +111,7 @@ func (f *pollFD) tryRead(b []byte) (int, error) {
 		case n == 0:
 			return 0, io.EOF
 		}
-		f.drained = f.tcp && n < min(len(b), rawMax)
+		f.drained = shortReadDrains && f.tcp && n < min(len(b), rawMax)
 		giveWay()
 		return n, nil
 	}

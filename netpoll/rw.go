@@ -32,9 +32,13 @@ func (f *pollFD) read(b []byte) (int, error) {
 	if err := f.lock(reading); err != nil {
 		return 0, err
 	}
+	if len(b) == 0 { // a recv of no bytes could not tell an end from success
+		f.unlock(reading)
+		return 0, nil
+	}
 	n := 0
 	wait, err := f.prepareRead()
-	for err == nil && len(b) > 0 { // a recv of no bytes could not tell an end from success
+	for err == nil {
 		if wait {
 			if !f.pd.r.wait(sched.WaitReasonIOWait) {
 				f.unlock(reading)

@@ -118,6 +118,7 @@ func (s *Scheduler) pidletake() *P {
 // in Go: runtime/proc.go, handoffp.
 func (s *Scheduler) handoffp(p *P) {
 	p.nHandoff.Add(1)
+	p.setPace(unknownPace) // until its new worker is awake, thieves shall not rely on it
 	s.startm(p, false)
 }
 

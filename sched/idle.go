@@ -111,12 +111,12 @@ func (p *P) pace() int64 { return int64(p.pickNS.Load()) }
 // it takes to bring one over.
 func (p *P) worthMoving() bool { return p.pace() >= moveWorthNS }
 
-// worthStealing reports whether a thief should take half of p's ring: if that would be worth waking one for. With less the thief is
-// back soon, and a theft costs as much as dozens of short tasks (gate.go); what tasks that talk to each other gain by running
+// worthStealing reports whether a thief should take half of p's ring: if there is half of what is worth waking one for, since it was more when the thief
+// was woken. With less the thief is back soon, and a theft costs as much as dozens of short tasks (gate.go); what tasks that talk to each other gain by running
 // beside each other, they lose in caches and on locks. A P that is in a long task is soon found out by sysmon, which corrects its pace.
 func (p *P) worthStealing() bool {
 	n := p.runq.size()
-	return n > 0 && worthWaking(n, p.pace())
+	return n > 0 && worthWaking(2*n, p.pace())
 }
 
 // worthWaking reports whether a P that takes up a task every pickNS should have help with n of them: if

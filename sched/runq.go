@@ -66,8 +66,12 @@ func (q *runq) room() int32 { return int32(runqSize - q.less - q.size()) }
 // empty may be called by anyone; the answer may be old by the time it is read.
 func (q *runq) empty() bool { return q.head.Load() == q.tail.Load() }
 
-// size is exact for the owner when no thief is at work, and too large by what one takes otherwise.
-func (q *runq) size() uint32 { return q.tail.Load() - q.head.Load() }
+// size is exact for the owner when no thief is at work, and too large by what one takes otherwise; for others by what the owner
+// adds meanwhile. Head first: the other way about, an owner that takes and adds between the two could make it negative.
+func (q *runq) size() uint32 {
+	h := q.head.Load()
+	return q.tail.Load() - h
+}
 
 // grab moves half of q, rounded up, but no more than most, into the thief's own ring dst from index t on,
 // without publishing it there, and returns how many. Anyone but the owner of q; the caller owns dst, which

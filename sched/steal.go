@@ -51,7 +51,7 @@ func (m *M) findByStealing() *G {
 	return nil
 }
 
-// stealFrom takes half of p's ring, or, if last, its runnext.
+// stealFrom takes half of p's ring, or, if last, what p seems to be in no hurry to run: that ring all the same, or its runnext.
 func (m *M) stealFrom(p *P, last bool) *G {
 	self := m.p
 	if p.worthStealing() {
@@ -73,13 +73,25 @@ func (m *M) stealFrom(p *P, last bool) *G {
 		}
 	}
 	gp := p.runnext.Load()
-	if gp == nil {
+	if gp == nil && p.runq.empty() {
 		return nil
 	}
 	self.n.stealTries.add(1)
-	tick := p.schedtick.Load()
+	tick, progress := p.schedtick.Load(), p.progress()
 	procyield.Pause(runnextPause)
-	if p.schedtick.Load() != tick || p.waking.Load() != 0 || !p.gate.enter() {
+	if p.schedtick.Load() != tick || p.waking.Load() != 0 {
+		return nil
+	}
+	if p.progress() == progress { // the pace that speaks against a theft holds no longer: p is in a long task
+		if gp := p.stealHalf(self); gp != nil {
+			if h := self.hooks; h != nil {
+				h.stolen(gp, p, self)
+			}
+			self.n.steals.add(1)
+			return gp
+		}
+	}
+	if gp == nil || !p.gate.enter() {
 		return nil
 	}
 	won := p.runnext.CompareAndSwap(gp, nil)

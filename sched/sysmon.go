@@ -121,9 +121,10 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		s.widen(now)
 	}
 	queued = s.watchPs(now)
-	if s.npidle.Load() == 0 || s.nmspinning.Load() != 0 {
+	if s.npidle.Load() == 0 {
 		return did, queued
 	}
+	// Also while somebody searches: by its pace a ring may seem not worth a theft.
 	if s.lookAtRings(now - s.sysmonAt) {
 		did = true
 	}

@@ -50,6 +50,7 @@ func sleepBriefly(addr *uint32, val uint32, ns int64) (woken bool) {
 // sleep sleeps for what Brief has left of a sleep of ns.
 //
 //go:nosplit
+//go:norace
 func sleep(addr *uint32, val uint32, ns int64) (woken bool) {
 	var ts unix.Timespec
 	var p *unix.Timespec // nil is for ever

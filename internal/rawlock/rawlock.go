@@ -43,7 +43,7 @@ const (
 // processor puts off its store until after its load, miss somebody who is about to sleep.
 const unfencedNS = 1_000_000
 
-// rounds is how many rounds take spinNS, or 0 where nobody could release the lock meanwhile. A pause takes 5 to 45 ns, depending on the
+// rounds is how many rounds take spinNS, or 0 where nobody could release the lock meanwhile. A pause takes 1 to 45 ns, depending on the
 // processor.
 var rounds = func() int {
 	if runtime.NumCPU() == 1 {
@@ -55,10 +55,11 @@ var rounds = func() int {
 		procyield.Pause(maxPauses)
 		took = min(took, clock.Nanotime()-start)
 	}
-	return min(int(spinNS/max(took, 1)), maxRounds)
+	return int(spinNS / max(took, minRoundNS))
 }()
 
-const maxRounds = 64
+// minRoundNS keeps rounds within bounds where the clock is too coarse to see one.
+const minRoundNS = 12
 
 // Mutex is a mutual exclusion lock. The zero value is free. It is not recursive and not fair, and must
 // not be copied after its first use. Unlock happens before the next Lock that succeeds.
