@@ -165,6 +165,7 @@ func TestHandOverEndsStarving(t *testing.T) {
 	} {
 		testsched.Within(t, func() {
 			var m, gate Mutex
+			var through atomic.Int32
 			gate.Lock()
 			m.Lock()
 			for i := range 2 {
@@ -173,6 +174,7 @@ func TestHandOverEndsStarving(t *testing.T) {
 					gate.Lock()
 					gate.Unlock() //lint:ignore SA2001 waits for the test
 					m.Unlock()
+					through.Add(1)
 				})
 				m.untilQueued(t, i+1)
 			}
@@ -186,7 +188,7 @@ func TestHandOverEndsStarving(t *testing.T) {
 			require.False(t, m.TryLock(), "it is the waiter's already")
 			require.Equal(t, c.starving, m.state.Load()&starving != 0, c)
 			gate.Unlock()
-			testsched.Until(t, func() bool { return m.state.Load()&(locked|waiting) == 0 }, "all through")
+			testsched.Until(t, func() bool { return through.Load() == 2 }, "all through")
 			m.requireIdle(t)
 		})
 	}
