@@ -89,6 +89,7 @@ func openResultFile(path string) (*resultFile, error) {
 	return &resultFile{f: f, isNew: isNew}, nil
 }
 
+// Write implements io.Writer. What the file held before goes with the first bytes, so that a run that fails leaves it as it was.
 func (rf *resultFile) Write(b []byte) (int, error) {
 	if !rf.written {
 		if err := rf.empty(); err != nil {

@@ -86,9 +86,9 @@ func Both[A, R any](f func(A) R, x, y A) (rx, ry R) {
 		done = true
 	} else {
 		r := q.await(i)
-		ry = b.r
 		done = true
-		r.raise()
+		r.raise() // before b.r is read: of a caller that was unwound meanwhile the thief still has b
+		ry = b.r
 	}
 	if i == 0 {
 		q.rest()

@@ -3,7 +3,6 @@ package sched
 import (
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -53,37 +52,56 @@ func TestSleepOfNothingReturns(t *testing.T) {
 	})
 }
 
-// TestSleepersWakeInOrder: with one P, the order is that of the times. A thread that is stopped in between can change it, before a
-// task has set its timer, or so that sysmon fires one, into the global queue: hence a few attempts.
+// TestSleepersWakeInOrder: with one P, the order is that of the times. A thread may be stopped between a task's look at the clock and
+// Sleep's own, so a task's time lies between what it saw and what the next one to fall asleep saw.
 func TestSleepersWakeInOrder(t *testing.T) {
+	const sleepers = 20
 	s := newTest(t, Config{Procs: 1, Tunables: unhelped})
-	var order []int64
-	for range 5 {
-		if order = sleepers(t, s); slices.IsSorted(order) {
-			return
-		}
+	type sleeper struct {
+		began, d int64
+		latest   int64 // that it can have set its timer to
 	}
-	require.Fail(t, "never in order", order)
-}
-
-// sleepers returns the times for which 20 tasks slept, of which the last to be started had the shortest, as they woke.
-func sleepers(t *testing.T, s *Scheduler) []int64 {
-	var order journal[int64]
+	var mu sync.Mutex     // of what follows
+	var asleep []*sleeper // in the order in which they fell asleep
+	var woken []*sleeper
+	fallenAsleep := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(asleep)
+	}
 	var done door
 	run(t, s, func() {
-		for i := range 20 {
+		for i := range sleepers {
 			Go(func() {
-				d := time.Duration(20-i) * time.Millisecond
-				at := s.nanotime() + int64(d) // not 20-i: the thread may be stopped for longer than the difference
-				Sleep(d)
-				if order.add(at); len(order.all()) == 20 {
+				me := &sleeper{began: s.nanotime(), d: int64(sleepers-i) * int64(time.Millisecond)}
+				mu.Lock()
+				if n := len(asleep); n > 0 {
+					asleep[n-1].latest = me.began + asleep[n-1].d
+				}
+				asleep = append(asleep, me)
+				mu.Unlock()
+				Sleep(time.Duration(me.d))
+				mu.Lock()
+				woken = append(woken, me)
+				all := len(woken) == sleepers
+				mu.Unlock()
+				if all {
 					done.signal()
 				}
 			})
 		}
+		for fallenAsleep() < sleepers {
+			Yield()
+		}
+		last := asleep[sleepers-1]
+		last.latest = s.nanotime() + last.d
 		done.wait()
 	})
-	return order.all()
+	earliest := int64(0) // that the last of those woken so far was to wake
+	for i, w := range woken {
+		require.GreaterOrEqual(t, w.latest, earliest, "the %d. to wake", i+1)
+		earliest = max(earliest, w.began+w.d)
+	}
 }
 
 // TestSleepBesideBusyTasks: tasks that only yield, or loop without a call, hold up no sleeper for good.
