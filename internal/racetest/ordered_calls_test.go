@@ -112,14 +112,14 @@ var orderedCalls = []scenario{
 		p := &userPoller{}
 		s := p.scheduler(e.procs)
 		f := func() {
-			x, ended := 0, make(chan struct{})
+			x, begun, ended := 0, p.begun.Load(), make(chan struct{})
 			go func() {
 				defer close(ended)
 				x++
 				p.waitFor(func() { x++ })
 				x++
 			}()
-			for p.n.Load() == 0 {
+			for p.begun.Load() == begun { // somebody may poll at once: len(queue) says nothing
 				sched.Yield()
 			}
 			s.NeedPoll()

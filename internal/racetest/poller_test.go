@@ -15,6 +15,7 @@ import (
 type userPoller struct {
 	open, poll, waiting, closed func()
 
+	begun atomic.Int32 // waits so far
 	n     atomic.Int32 // len(queue)
 	mu    sync.Mutex   // of queue; held across the leaving of a stack
 	queue []*pollWait
@@ -46,6 +47,7 @@ func (p *userPoller) waitFor(ended func()) {
 	p.mu.Lock()
 	p.queue = append(p.queue, w)
 	p.n.Add(1)
+	p.begun.Add(1)
 	sched.Park(sched.WaitReasonIOWait, func(_ *sched.G, arg unsafe.Pointer) bool {
 		(*userPoller)(arg).mu.Unlock()
 		return true
