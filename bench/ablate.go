@@ -43,6 +43,7 @@ var mechanisms = []mechanism{
 	{"NoFairTicks", "61st", func(t *sched.Tunables) { t.FairTicks = -1 }},
 	{"NoPreemption", "preempt", func(t *sched.Tunables) { t.NoPreemption = true }},
 	{"NoRelief", "relief", func(t *sched.Tunables) { t.NoRelief = true }},
+	{"NoPrefetch", "prefetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
 	{"NoPace", "pace", func(t *sched.Tunables) { t.NoPace = true }},
 }
 
@@ -53,7 +54,7 @@ const noHandOff = "NoHandOff"
 var ablated = map[string]bool{
 	"sched/spawn": true, "sched/spawnjoin": true, "sched/forkjoin": true, "sched/yield-2": true, "sched/yield-1000": true, "sched/unbalanced": true,
 	"hchan/pingpong": true, "hchan/buffered-4x4": true, "hchan/pipeline-100": true, "hchan/contended-8x8": true,
-	"waitgroup/fanout": true, "locks/mutex-yield-8": true, "skynet": true, "netpoll/echo-64": true,
+	"waitgroup/fanout": true, "waitgroup/wait-1000": true, "locks/mutex-yield-8": true, "skynet": true, "netpoll/echo-64": true,
 }
 
 // An ablation is one pair with one mechanism off.

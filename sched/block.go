@@ -52,7 +52,7 @@ func Block(fn func()) {
 func (st *stack) entersyscall() {
 	m, gp := st.m, st.g
 	p := m.p
-	st.blockM, st.blockG = m, gp
+	st.blockM, m.blockG = m, gp
 	st.m, st.g = nil, nil
 	st.wait.begin(nil, m.s.coarse.Load())
 	gp.state.StoreRel(gSyscall)
@@ -67,8 +67,9 @@ func (st *stack) entersyscall() {
 
 // exitsyscall gets a P for the calling task, or waits in the global queue for its turn.
 func (st *stack) exitsyscall() {
-	m, gp := st.blockM, st.blockG
-	st.blockM, st.blockG = nil, nil
+	m := st.blockM
+	gp := m.blockG
+	st.blockM, m.blockG = nil, nil
 	st.m, st.g = m, gp
 	p := m.oldp
 	m.oldp = nil

@@ -98,7 +98,6 @@ type stack struct {
 	link    *stack   // next in a pool
 	sleeper *timer   // what wakes the task from Sleep; made by the first one
 	blockM  *M       // within Block, where g and m are nil or a guest's: the worker
-	blockG  *G       // and the task
 	forks   *forkq   // what the task on it offers to thieves; nil until one has
 	wire    *native  // see lockthread.go; nil before the first LockOSThread
 	wait    waitNote // for a dump
@@ -109,7 +108,7 @@ type stack struct {
 }
 
 // stackUsed is what a stack takes without the padding: two lines with cells, more with goroutines.
-const stackUsed = unsafe.Sizeof(coro.Stack{}) + 8*unsafe.Sizeof(uintptr(0)) + unsafe.Sizeof(waitNote{}) + 2
+const stackUsed = unsafe.Sizeof(coro.Stack{}) + 7*unsafe.Sizeof(uintptr(0)) + unsafe.Sizeof(waitNote{}) + 2
 
 const lineSize = 64
 
@@ -177,8 +176,8 @@ func currentTask() *G {
 	st := (*stack)(unsafe.Pointer(coro.Self()))
 	switch {
 	case st == nil:
-	case st.blockG != nil:
-		return st.blockG
+	case st.blockM != nil:
+		return st.blockM.blockG
 	case st.m != nil:
 		return st.g
 	}

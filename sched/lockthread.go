@@ -109,7 +109,7 @@ func wireable() (*stack, *M, *G) {
 	switch {
 	case st == nil:
 	case st.blockM != nil:
-		return st, st.blockM, st.blockG
+		return st, st.blockM, st.blockM.blockG
 	case st.m != nil && st.g != nil:
 		return st, st.m, st.g
 	}

@@ -34,6 +34,7 @@ type M struct {
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, not because its scheduler does
 	wired    bool // its task is; see lockthread.go
+	blockG   *G   // its task, while that is in Block
 	gone     bool // ends because its task has ended wired
 
 	thread   int   // id of the thread on which it was last; see affinity.go

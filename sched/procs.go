@@ -47,7 +47,7 @@ func (s *Scheduler) setProcsLocked(n int) {
 				rng: rng.New(s.seed + uint64(id)*0x9e3779b97f4a7c15),
 			}
 			p.gate.init()
-			p.runq.less = uint32(runqSize - s.tun.RunqSize)
+			p.runq.less, p.runq.aheadFrom = uint32(runqSize-s.tun.RunqSize), s.tun.aheadFrom()
 			if s.closing.Load() {
 				p.setAttn(attnClosing)
 			}

@@ -31,6 +31,9 @@ type runq struct {
 	head atom.Uint32
 	tail atom.Uint32
 	less uint32 // how many slots are not to be used; 0 but for Tunables.RunqSize
+
+	aheadFrom uint32 // see fetchAhead; never changes
+
 	ring [runqSize]atom.Ptr[G]
 }
 

@@ -30,6 +30,7 @@ type Tunables struct {
 	NoStacklessStart bool // a new task starts on a stack of its own, not on that of the task which has just ended
 	NoPreemption     bool // no task is asked to give way
 	NoRelief         bool // nobody stands in for a task that makes no call
+	NoPrefetch       bool // the processor is not asked ahead for the memory that the next tasks of a long ring need
 	NoPace           bool // wake and steal as the runtime does, however short the tasks are; see wakeSlow
 }
 

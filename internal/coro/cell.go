@@ -48,8 +48,9 @@ type Stack struct {
 	then  *Stack // an errand: switch there as soon as you run, before you return from Switch
 	own   *cell  // the cell that was made for it, from which its end will release somebody
 	ended bool
-	guest bool   // entered by Adopt
-	goid  uint64 // of the goroutine that it is; in use from register on
+	guest bool    // entered by Adopt
+	goid  uint64  // of the goroutine that it is; in use from register on
+	key   uintptr // of the same, from getg
 }
 
 // New makes st a fresh stack. The first switch to it runs body(st) there; when body returns or is

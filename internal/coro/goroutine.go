@@ -17,6 +17,7 @@ const Backend = "goroutine"
 type Stack struct {
 	wake  sema.Sema // says that it shall run
 	goid  uint64    // of the goroutine that it is; in use from register on
+	key   uintptr   // of the same, from getg
 	guest bool      // entered by Adopt
 	body  func(*Stack)
 	to    *Stack      // where it switches

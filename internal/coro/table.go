@@ -64,9 +64,11 @@ func newTable(n int) *table {
 	return t
 }
 
-// home is Fibonacci hashing (Knuth, vol. 3, 6.4): the high bits of a product mix all bits of the key.
+// fibonacci is 2^64 over the golden ratio: the high bits of a product with it mix all bits of the key (Knuth, vol. 3, 6.4).
+const fibonacci = 0x9e3779b97f4a7c15
+
 func (t *table) home(key uintptr) uintptr {
-	return uintptr(uint64(key) * 0x9e3779b97f4a7c15 >> t.shift)
+	return uintptr(uint64(key) * fibonacci >> t.shift)
 }
 
 // front holds stacks, not plain goroutines, at places that need no table to find: a look here takes half the time,
@@ -80,7 +82,7 @@ var front [1 << frontBits]struct {
 const frontBits = 10
 
 func frontOf(key uintptr) uintptr {
-	return uintptr(uint64(key) * 0x9e3779b97f4a7c15 >> (64 - frontBits))
+	return uintptr(uint64(key) * fibonacci >> (64 - frontBits))
 }
 
 func lookup() *Stack {
@@ -111,7 +113,7 @@ func register(st *Stack) {
 	tableMu.Lock()
 	defer tableMu.Unlock()
 	t := stacks.Load()
-	st.goid = getg.Goid()
+	st.goid, st.key = getg.Goid(), key
 	if st.guest {
 		adopted++
 	}
