@@ -109,14 +109,15 @@ type elems interface {
 	sender(gp *sched.G, elem unsafe.Pointer) *sudog
 	receiver(gp *sched.G) *sudog
 	drop(sg *sudog)
-	given(sg *sudog, elem unsafe.Pointer)
+	fetch(sg *sudog, elem unsafe.Pointer)
 	clear(elem unsafe.Pointer)
 }
 
 // sendNow sends *elem if that does not block; the channel is open.
 func (c *Chan[T]) sendNow(elem unsafe.Pointer) (gp *sched.G, did bool) {
 	if sg := c.recvq.dequeue(); sg != nil {
-		return c.give(sg, *(*T)(elem)), true
+		whole[T](sg).elem = *(*T)(elem)
+		return c.given(sg), true
 	}
 	if c.qcount.load() < c.dataqsiz {
 		*c.tail() = *(*T)(elem)
@@ -128,15 +129,13 @@ func (c *Chan[T]) sendNow(elem unsafe.Pointer) (gp *sched.G, did bool) {
 // recvNow receives into *elem if that does not block.
 func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
 	if sg := c.sendq.dequeue(); sg != nil {
-		var v T
-		v, gp = c.takeFrom(sg)
-		put(elem, v)
-		return gp, true, true
+		put(elem, c.oldest(sg))
+		return c.taken(sg), true, true
 	}
 	if c.qcount.load() > 0 {
 		slot := c.head()
-		put(elem, *slot)
-		*slot = *new(T)
+		put(elem, slot)
+		c.wipe(slot)
 		return nil, true, true
 	}
 	if c.closed.load() == 0 {
@@ -145,19 +144,23 @@ func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
 	if hb.On {
 		hb.Acquire(c.closing.Addr())
 	}
-	put(elem, *new(T))
+	put(elem, new(T))
 	return nil, false, true
 }
 
-// put writes v to *elem, unless that is nil.
-func put[T any](elem unsafe.Pointer, v T) {
+// put writes *v to *elem, unless that is nil.
+func put[T any](elem unsafe.Pointer, v *T) {
+	if elem == nil {
+		return
+	}
 	if hb.On {
+		w := *v // is ours to read, and *elem the user's to write
 		hb.Out()
 		defer hb.Back()
+		*(*T)(elem) = w
+		return
 	}
-	if elem != nil {
-		*(*T)(elem) = v
-	}
+	*(*T)(elem) = *v
 }
 
 // sender returns a sudog, which it enqueues, for gp, who waits to send *elem.
@@ -178,19 +181,19 @@ func (c *Chan[T]) receiver(gp *sched.G) *sudog {
 // drop puts sg, which is in no queue and has not been woken, on the free list.
 func (c *Chan[T]) drop(sg *sudog) {
 	c.spare.put(sg)
-	whole[T](sg).free()
+	c.free(whole[T](sg))
 }
 
-// given takes what sg was given to *elem, and frees sg.
-func (c *Chan[T]) given(sg *sudog, elem unsafe.Pointer) {
+// fetch takes what sg was given to *elem, and frees sg.
+func (c *Chan[T]) fetch(sg *sudog, elem unsafe.Pointer) {
 	w := whole[T](sg)
 	if elem != nil {
-		put(elem, w.elem)
+		put(elem, &w.elem)
 	}
-	w.free()
+	c.free(w)
 }
 
 // clear makes *elem zero.
 func (c *Chan[T]) clear(elem unsafe.Pointer) {
-	put(elem, *new(T))
+	put(elem, new(T))
 }

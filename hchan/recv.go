@@ -19,13 +19,15 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	c.lock.Lock()
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
-			return c.take(sg), true
+			v = *c.oldest(sg)
+			c.takeOver(sg)
+			return v, true
 		}
 	}
 	if c.qcount.load() > 0 {
 		slot := c.head()
 		v = *slot
-		*slot = *new(T)
+		c.wipe(slot)
 		c.lock.Unlock()
 		if sched.Preempting() {
 			sched.GiveWay()
@@ -52,29 +54,36 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		c.unwound(&c.recvq, &sg.sudog)
 	}
 	v, ok = sg.elem, sg.success
-	sg.free()
+	c.free(sg)
 	if hb.On && !ok {
 		hb.Acquire(c.closing.Addr())
 	}
 	return v, ok
 }
 
-// take receives while the sender of sg waits, and releases lock. The same in Go: runtime/chan.go, recv.
-func (c *Chan[T]) take(sg *sudog) T {
-	v, gp := c.takeFrom(sg)
+// oldest returns where the value lies that is received while the sender of sg waits, for the caller to read before takeOver or
+// taken. Without a buffer it is the sender's. With one, which is full, it is the oldest in the buffer. Needs lock.
+func (c *Chan[T]) oldest(sg *sudog) *T {
+	if c.dataqsiz > 0 {
+		return &c.buf[c.recvx]
+	}
+	return &whole[T](sg).elem
+}
+
+// takeOver wakes the sender of sg, whose channel's oldest value the caller has taken, and releases lock. The same in Go:
+// runtime/chan.go, recv.
+func (c *Chan[T]) takeOver(sg *sudog) {
+	gp := c.taken(sg)
 	c.lock.Unlock()
 	gp.Ready()
 	if sched.Preempting() {
 		sched.GiveWay()
 	}
-	return v
 }
 
-// takeFrom is the part of take that needs lock; gp is to be made ready without it. Without a buffer the
-// value is the sender's. With one, which is full, it is the oldest in the buffer, and the sender's value takes its
-// slot, which is both the head and the tail of the queue.
-func (c *Chan[T]) takeFrom(sg *sudog) (v T, gp *sched.G) {
-	v = whole[T](sg).elem
+// taken is the part of takeOver that needs lock; gp is to be made ready without it. With a buffer the sender's value takes the slot of
+// the one that was taken, which is both the head and the tail of the queue.
+func (c *Chan[T]) taken(sg *sudog) (gp *sched.G) {
 	if hb.On {
 		if c.dataqsiz > 0 {
 			c.passed(c.recvx, hb.User())
@@ -84,7 +93,7 @@ func (c *Chan[T]) takeFrom(sg *sudog) (v T, gp *sched.G) {
 		}
 	}
 	if c.dataqsiz > 0 {
-		v, c.buf[c.recvx] = c.buf[c.recvx], v
+		c.buf[c.recvx] = whole[T](sg).elem
 		if c.recvx++; c.recvx == c.dataqsiz {
 			c.recvx = 0
 		}
@@ -92,7 +101,7 @@ func (c *Chan[T]) takeFrom(sg *sudog) (v T, gp *sched.G) {
 	}
 	sg.success = true
 	c.spare.put(sg)
-	return v, sg.g
+	return sg.g
 }
 
 // TryRecv receives if that does not block; received reports whether it did. On a closed and empty
@@ -111,13 +120,15 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 	}
 	c.lock.Lock()
 	if sg := c.sendq.dequeue(); sg != nil {
-		return c.take(sg), true, true
+		v = *c.oldest(sg)
+		c.takeOver(sg)
+		return v, true, true
 	}
 	switch {
 	case c.qcount.load() > 0:
 		slot := c.head()
 		v, ok, received = *slot, true, true
-		*slot = *new(T)
+		c.wipe(slot)
 	case c.closed.load() != 0:
 		received = true
 		if hb.On {

@@ -210,9 +210,9 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 			cs.isDone() // the user knows now that it is
 		}
 	case e.sg.success && e.send:
-		e.c.elems.given(e.sg, nil)
+		e.c.elems.fetch(e.sg, nil)
 	case e.sg.success:
-		e.c.elems.given(e.sg, cs.elem)
+		e.c.elems.fetch(e.sg, cs.elem)
 		cs.setOK(true)
 	case e.send:
 		panic(errSendClosed)

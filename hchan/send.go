@@ -26,7 +26,8 @@ func (c *Chan[T]) Send(v T) {
 	}
 	if sg := c.recvq.first; sg != nil {
 		if sg = c.recvq.dequeue(); sg != nil {
-			c.hand(sg, v)
+			whole[T](sg).elem = v
+			c.handOver(sg)
 			return
 		}
 	}
@@ -53,16 +54,16 @@ func (c *Chan[T]) Send(v T) {
 		c.unwound(&c.sendq, &sg.sudog)
 	}
 	ok := sg.success
-	sg.free()
+	c.free(sg)
 	if !ok {
 		panic(errSendClosed)
 	}
 }
 
-// hand gives v straight to the receiver of sg and releases lock. The same in Go: runtime/chan.go,
+// handOver wakes the receiver of sg, into which the caller has put the value, and releases lock. The same in Go: runtime/chan.go,
 // send.
-func (c *Chan[T]) hand(sg *sudog, v T) {
-	gp := c.give(sg, v)
+func (c *Chan[T]) handOver(sg *sudog) {
+	gp := c.given(sg)
 	c.lock.Unlock()
 	gp.Ready()
 	if sched.Preempting() {
@@ -70,10 +71,9 @@ func (c *Chan[T]) hand(sg *sudog, v T) {
 	}
 }
 
-// give is the part of hand that needs lock; gp is to be made ready without it.
-func (c *Chan[T]) give(sg *sudog, v T) (gp *sched.G) {
+// given is the part of handOver that needs lock; gp is to be made ready without it.
+func (c *Chan[T]) given(sg *sudog) (gp *sched.G) {
 	gp = sg.g
-	whole[T](sg).elem = v
 	sg.success = true
 	if hb.On {
 		c.handed(sg.user)
@@ -104,7 +104,8 @@ func (c *Chan[T]) TrySend(v T) bool {
 		panic(errSendClosed)
 	}
 	if sg := c.recvq.dequeue(); sg != nil {
-		c.hand(sg, v)
+		whole[T](sg).elem = v
+		c.handOver(sg)
 		return true
 	}
 	ok := c.qcount.load() < c.dataqsiz

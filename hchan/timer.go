@@ -161,7 +161,7 @@ func (t *ticking) fire(seq uint64, _ int64) {
 // discard empties the buffer, and reports whether there was something in it. Needs lock.
 func (c *Chan[T]) discard() (was bool) {
 	for ; c.qcount.load() > 0; was = true {
-		*c.head() = *new(T)
+		c.wipe(c.head())
 	}
 	return was
 }

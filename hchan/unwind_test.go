@@ -119,7 +119,8 @@ func TestDequeuePassesOverUnwinding(t *testing.T) {
 		sg := c.recvq.dequeue()
 		require.NotNil(t, sg, "the goroutine behind it")
 		require.Nil(t, c.recvq.first)
-		c.hand(sg, 3) // releases the lock
+		whole[int](sg).elem = 3
+		c.handOver(sg) // releases the lock
 		require.Equal(t, 3, <-got)
 		require.NoError(t, <-closed)
 	})

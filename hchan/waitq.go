@@ -139,9 +139,8 @@ func (c *Chan[T]) sudog(gp *sched.G) *sudogOf[T] {
 }
 
 // free ends the waiter's use of sg.
-func (sg *sudogOf[T]) free() {
-	var zero T
-	sg.elem = zero
+func (c *Chan[T]) free(sg *sudogOf[T]) {
+	c.wipe(&sg.elem)
 	sg.g = nil
 	sg.busy.StoreRel(0)
 }
