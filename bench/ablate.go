@@ -43,7 +43,7 @@ var mechanisms = []mechanism{
 	{"NoFairTicks", "61st", func(t *sched.Tunables) { t.FairTicks = -1 }},
 	{"NoPreemption", "preempt", func(t *sched.Tunables) { t.NoPreemption = true }},
 	{"NoRelief", "relief", func(t *sched.Tunables) { t.NoRelief = true }},
-	{"NoPrefetch", "prefetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
+	{"NoPrefetch", "fetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
 	{"NoPace", "pace", func(t *sched.Tunables) { t.NoPace = true }},
 }
 

@@ -1,17 +1,24 @@
-// What -growth and -ablate add to a run, behind the pairs.
+// What -growth, -ablate and -profile add to a run, behind the pairs.
 
 package main
 
 import "errors"
 
-// extras is what is to be measured beside the pairs, for the last value of -procs only: the most processors, usually, and so those on which
-// queues and thieves matter.
+// extras is what is to be measured beside the pairs: points and ablations for the last value of -procs only, the most processors, usually, and so those on which
+// queues and thieves matter; profiles for each.
 type extras struct {
 	points    []point
 	ablations []ablation
+	profiles  []profiling
 }
 
-func (x extras) len() int { return len(x.points) + len(x.ablations) }
+// profiling is one pair to be profiled.
+type profiling struct {
+	pair  Pair
+	procs int
+}
+
+func (x extras) len() int { return len(x.points) + len(x.ablations) + len(x.profiles) }
 
 // measure measures all of it. What this system does not support is left out, with a line on stderr.
 func (x extras) measure(opts options, out output, prog *progress) error {
@@ -32,7 +39,30 @@ func (x extras) measure(opts options, out output, prog *progress) error {
 			return err
 		}
 	}
-	return x.ablate(opts, procs, out, prog)
+	if err := x.ablate(opts, procs, out, prog); err != nil {
+		return err
+	}
+	return x.profile(opts, out, prog)
+}
+
+func (x extras) profile(opts options, out output, prog *progress) error {
+	for _, pr := range x.profiles {
+		prog.profiling(pr.pair.Name, pr.procs)
+		both, err := pr.pair.asked(opts.count, opts.time).profile(pr.procs, profileRounds*opts.time)
+		if errors.Is(err, errors.ErrUnsupported) {
+			prog.skipped(pr.pair.Name, pr.procs, err)
+			continue
+		}
+		if err == nil {
+			prog.profiled(pr.pair.Name, pr.procs)
+			err = each(both, out.profile)
+		}
+		if err != nil {
+			prog.clear()
+			return err
+		}
+	}
+	return nil
 }
 
 func (x extras) ablate(opts options, procs int, out output, prog *progress) (err error) {

@@ -16,7 +16,7 @@ import (
 func checkFiles(opts options, fs *flag.FlagSet) (err error) {
 	if opts.from != "" {
 		fs.Visit(func(f *flag.Flag) {
-			if slices.Contains([]string{"count", "procs", "time", "list", "growth", "ablate"}, f.Name) {
+			if slices.Contains([]string{"count", "procs", "time", "list", "growth", "ablate", "profile"}, f.Name) {
 				err = fmt.Errorf("-%s: with -from nothing is measured", f.Name)
 			}
 		})
@@ -38,7 +38,7 @@ func readReportFile(path string) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if len(rep.Results)+len(rep.Floors)+len(rep.Points)+len(rep.Ablations) == 0 {
+	if len(rep.Results)+len(rep.Floors)+len(rep.Points)+len(rep.Ablations)+len(rep.Profiles) == 0 {
 		return nil, fmt.Errorf("%s: no results", path)
 	}
 	for res := range rep.all() {
@@ -46,6 +46,11 @@ func readReportFile(path string) (*Report, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		res.complete()
+	}
+	for _, p := range rep.Profiles {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
 	}
 	return rep, nil
 }
@@ -80,6 +85,19 @@ func (res *Result) check() error {
 	return nil
 }
 
+// check says what of a profile from a file cannot have been measured.
+func (p *Profile) check() error {
+	if p.Name == "" || p.Procs < 1 || p.Cost <= 0 {
+		return fmt.Errorf("a profile of %q at procs %d, %v ns", p.Name, p.Procs, p.Cost)
+	}
+	for part, ns := range p.Parts {
+		if ns < 0 {
+			return fmt.Errorf("a profile of %s at procs %d: %v ns in %q", p.Name, p.Procs, ns, part)
+		}
+	}
+	return nil
+}
+
 // complete adds the intervals to a result that was written without them, if it has its rounds.
 func (res *Result) complete() {
 	if len(res.NativeRounds) == 0 || res.SpeedupCI != nil {
@@ -109,7 +127,12 @@ func (rep *Report) matching(re *regexp.Regexp) (*Report, error) {
 			m.Ablations = append(m.Ablations, a)
 		}
 	}
-	if re.String() != "" && len(m.Results)+len(m.Points)+len(m.Ablations) == 0 {
+	for _, p := range rep.Profiles {
+		if re.MatchString(p.Name) {
+			m.Profiles = append(m.Profiles, p)
+		}
+	}
+	if re.String() != "" && len(m.Results)+len(m.Points)+len(m.Ablations)+len(m.Profiles) == 0 {
 		return nil, fmt.Errorf("-run %q matches no result of the file", re)
 	}
 	return m, nil

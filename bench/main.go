@@ -3,6 +3,7 @@
 //	go run ./bench                      every pair at 1 and 2 processors, as a table
 //	go run ./bench -list                the pairs, one line each
 //	go run ./bench -growth -ablate      also the same work on more and more, and what each mechanism is worth
+//	go run ./bench -profile -run 'hchan/'    also where the time of both sides goes
 //	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
 //	go run ./bench -run 'hchan/' -procs 4 -compare chan.json     again, and what has changed
 //	go run ./bench -from chan.json -format benchstat             what was measured, in another format
@@ -68,6 +69,7 @@ type options struct {
 	list    bool
 	growth  bool
 	ablate  bool
+	profile bool
 	extras
 }
 
@@ -130,6 +132,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output; or to several, a.json,b.md,c.html, in one run")
 	fs.BoolVar(&opts.growth, "growth", false, "also measure series: the same work on more and more tasks, connections and the like; -run chooses among them too")
 	fs.BoolVar(&opts.ablate, "ablate", false, "also measure what userrt's mechanisms are worth, by pairs with one at a time switched off; -run chooses by MECHANISM/PAIR")
+	fs.BoolVar(&opts.profile, "profile", false, "also measure what the processors are at while the pairs run: system calls, switches, schedulers, memory and so on, on both sides; 4 s a pair")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -190,6 +193,15 @@ func (opts *options) choose(all []Pair) ([]Pair, error) {
 	if opts.ablate {
 		opts.ablations = ablations(all, opts.run)
 	}
+	if opts.profile {
+		for _, procs := range opts.procs {
+			for _, p := range chosen {
+				if p.profiled() {
+					opts.profiles = append(opts.profiles, profiling{p, procs})
+				}
+			}
+		}
+	}
 	if len(chosen)+opts.extras.len() == 0 {
 		return nil, fmt.Errorf("-run %q matches no pair; -list shows them all", opts.run)
 	}
@@ -204,6 +216,9 @@ func list(w io.Writer, ps []Pair, more extras) error {
 	}
 	for _, a := range more.ablations {
 		fmt.Fprintln(&b, a.name())
+	}
+	for _, pr := range more.profiles {
+		fmt.Fprintf(&b, "%-*s  under the profiler, procs %d\n", nameWidth, pr.pair.Name, pr.procs)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -74,6 +74,16 @@ func (o *benchstatOutput) ablation(a Ablation) error {
 	return o.line(name+"/state=off", a.Off, a.Unit)
 }
 
+// profile prints the parts, which benchstat can tell apart by -col /part.
+func (o *benchstatOutput) profile(p Profile) error {
+	for _, part := range systemParts {
+		if err := o.line(fmt.Sprintf("Profile/%s/procs=%d/part=%s/impl=%s", p.Name, p.Procs, part.name, p.Side), p.Parts[part.name], cpuPerOp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (o *benchstatOutput) end() error { return nil }
 
 // line prints one measurement. That of a round is an average over many operations already, so it counts as one iteration.

@@ -40,4 +40,9 @@ func (c *collector) ablation(a Ablation) error {
 	return nil
 }
 
+func (c *collector) profile(p Profile) error {
+	c.rep.Profiles = append(c.rep.Profiles, p)
+	return nil
+}
+
 func (c *collector) end() error { return c.write(c.w, &c.rep) }

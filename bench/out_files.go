@@ -137,6 +137,10 @@ func (all fanOut) point(p Point) error {
 	return each(all, func(o output) error { return o.point(p) })
 }
 
+func (all fanOut) profile(p Profile) error {
+	return each(all, func(o output) error { return o.profile(p) })
+}
+
 func (all fanOut) ablation(a Ablation) error {
 	return each(all, func(o output) error { return o.ablation(a) })
 }

@@ -33,6 +33,8 @@ type pageView struct {
 	Growth    []lineChart
 	Memory    []lineChart
 	Ablations []ablationView
+	Profiles  []profileView
+	ProfNote  string
 	Floors    []floorRow
 	Docs      []pairDoc
 	Columns   []column
@@ -136,6 +138,8 @@ func newPageView(rep *Report) (*pageView, error) {
 		Families:  known.families,
 		Scaling:   scalingCharts(rep.Results, known),
 		Ablations: ablationViews(rep.Ablations, known),
+		Profiles:  profileViews(rep.Profiles, known),
+		ProfNote:  profileNote(),
 		HasCI:     hasInterval(rep.Results),
 		HasFloor:  hasFloor(rep.Results),
 	}

@@ -195,7 +195,7 @@ func TestPageLeavesOut(t *testing.T) {
 		return ids
 	}
 	full := fullReport()
-	require.Equal(t, []string{"procs-1", "procs-2", "scaling", "growth", "ablation", "floors"}, section(pageOf(t, full)))
+	require.Equal(t, []string{"procs-1", "procs-2", "scaling", "growth", "ablation", "profiles", "floors"}, section(pageOf(t, full)))
 	require.Empty(t, section(pageOf(t, &Report{})))
 	require.Equal(t, []string{"floors"}, section(pageOf(t, &Report{Floors: full.Floors})))
 	require.Equal(t, []string{"growth"}, section(pageOf(t, &Report{Points: full.Points})))

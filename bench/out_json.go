@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"math"
 )
 
@@ -31,6 +32,15 @@ func (o *jsonOutput) ablation(a Ablation) error {
 	a.With, a.Off, a.Worth, a.Spread = round(a.With, 2), round(a.Off, 2), round(a.Worth, 3), round(a.Spread, 3)
 	a.WorthCI = a.WorthCI.rounded(3)
 	return o.enc.Encode(a)
+}
+
+func (o *jsonOutput) profile(p Profile) error {
+	p.Cost, p.Busy = round(p.Cost, 2), round(p.Busy, 3)
+	p.Parts = maps.Clone(p.Parts)
+	for name, ns := range p.Parts {
+		p.Parts[name] = round(ns, 2)
+	}
+	return o.enc.Encode(p)
 }
 
 func (o *jsonOutput) end() error { return nil }

@@ -31,6 +31,7 @@ func writeMarkdown(w io.Writer, rep *Report) error {
 	md.floors(rep.Floors)
 	md.growth(rep.Points)
 	md.ablations(rep.Ablations)
+	md.profiles(rep.Profiles)
 	_, err := w.Write(append(bytes.TrimRight(md.Bytes(), "\n"), '\n'))
 	return err
 }
@@ -53,6 +54,9 @@ func commandFor(rep *Report) string {
 	}
 	if len(rep.Ablations) > 0 {
 		command += " -ablate"
+	}
+	if len(rep.Profiles) > 0 {
+		command += " -profile"
 	}
 	return command + " -format markdown"
 }
@@ -159,6 +163,21 @@ func (md *markdown) ablations(abs []Ablation) {
 		}
 		md.table(head, align, rows)
 		md.WriteString(strings.Join(switches, ", ") + ".\n\n")
+	}
+}
+
+func (md *markdown) profiles(profiles []Profile) {
+	if len(profiles) == 0 {
+		return
+	}
+	md.WriteString("## Where the time goes\n\n" + profileNote() + "\n\n")
+	for _, v := range profileViews(profiles, pageIndex{}) {
+		fmt.Fprintf(md, "### procs %d\n\n", v.Procs)
+		var rows [][]string
+		for _, r := range v.Rows {
+			rows = append(rows, append([]string{"`" + r.Pair + "`", r.Side, r.Cost, r.Busy}, r.Parts...))
+		}
+		md.table(append([]string{"pair", "side", "cost", "busy"}, v.Parts...), "llrr"+strings.Repeat("r", len(v.Parts)), rows)
 	}
 }
 

@@ -34,7 +34,7 @@ func TestMarkdown(t *testing.T) {
 	require.Equal(t, strings.TrimLeft(`
 # Results
 
-Made by @go run ./bench -count 3 -growth -ablate -format markdown@; nothing here is typed by hand.
+Made by @go run ./bench -count 3 -growth -ablate -profile -format markdown@; nothing here is typed by hand.
 
 | where |  |
 |:--|:--|
@@ -100,8 +100,19 @@ userrt with one of its mechanisms switched off, beside userrt with all of them o
 | @b/other@ | 7.00 ns | **0.50** | 1.00 |
 
 steal: NoStealing, wakeup: wakeup.
+
+## Where the time goes
+
+`+profileNote()+`
+
+### procs 2
+
+| pair | side | cost | busy | switch | runtime | work | of later |
+|:--|:--|--:|--:|--:|--:|--:|--:|
+| @a/pair@ | native | 30.0 ns | 1.00 | 4.00 ns | 26.0 ns |  |  |
+| @a/pair@ | userrt | 20.0 ns | 0.75 | 5.00 ns |  | 7.00 ns | 3.00 ns |
 `, "\n"), strings.ReplaceAll(markdownOf(t, rep), "`", "@"))
-	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -count 10 -growth -ablate -format markdown`")
+	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -count 10 -growth -ablate -profile -format markdown`")
 	require.Equal(t, "# Results\n\nMade by `go run ./bench -format markdown`; nothing here is typed by hand.\n", markdownOf(t, &Report{}))
 }
 
@@ -125,5 +136,5 @@ func TestMarkdownTablesAreEven(t *testing.T) {
 		require.Equal(t, cells, n, line)
 		rows++
 	}
-	require.Equal(t, len(envFields(rep.Env))+len(rep.Results)+len(rep.Floors)+len(rep.Points)+14, rows)
+	require.Equal(t, len(envFields(rep.Env))+len(rep.Results)+len(rep.Floors)+len(rep.Points)+len(rep.Profiles)+14, rows)
 }

@@ -20,6 +20,7 @@ type output interface {
 	floor(f Floor) error
 	point(p Point) error
 	ablation(a Ablation) error
+	profile(p Profile) error
 	end() error
 }
 
@@ -42,7 +43,7 @@ type textOutput struct {
 	table string // the heading of the table being printed, "" before the first
 
 	series    []Point    // of the table being printed, if it is one of growth
-	ablations []Ablation // all of them; their table is printed at the end
+	ablations []Ablation // all of them; their table is printed behind the last
 }
 
 // begin prints the environment and how to read the numbers.

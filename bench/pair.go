@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -76,6 +77,9 @@ func (p Pair) asked(count int, target time.Duration) Pair {
 	p.AtMost = max(p.AtMost, p.AtMost*count/defaultCount)
 	return p
 }
+
+// target is how long a round lasts.
+func (p Pair) target() time.Duration { return cmp.Or(p.Target, roundTarget) }
 
 // thousands prints n with a comma after each three digits: "1,000,000".
 func thousands(n int) string {

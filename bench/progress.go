@@ -42,6 +42,18 @@ func (p *progress) round(name string, procs, round int) {
 	}
 }
 
+// profiling says which pair is profiled next.
+func (p *progress) profiling(name string, procs int) {
+	if p.tty {
+		p.rewrite(fmt.Sprintf("[%d/%d] %s, procs %d, under the profiler", p.done+1, p.total, name, procs))
+	}
+}
+
+// profiled ends a profile.
+func (p *progress) profiled(name string, procs int) {
+	p.finish(fmt.Sprintf("%s, procs %d: profiled", name, procs), !p.tty)
+}
+
 // ablated ends an ablation.
 func (p *progress) ablated(name string, a Ablation) {
 	p.finish(fmt.Sprintf("%s, procs %d: %.2f", name, a.Procs, a.Worth), !p.tty)

@@ -6,6 +6,7 @@
 //	{"floor":...}     a Floor: what an operation of the machine costs
 //	{"name":...}      a Result: one pair at one value of -procs
 //	{"growth":...}    a Point: one size of one series
+//	{"profiled":...}  a Profile: one side of a pair
 //	{"without":...}   an Ablation: one pair with one mechanism switched off
 //
 // The tables, the page and the comparison are all made from a Report, so that what has been measured once can be shown
@@ -30,6 +31,7 @@ type Report struct {
 	Results   []Result
 	Points    []Point
 	Ablations []Ablation
+	Profiles  []Profile
 }
 
 // Result is one pair at one value of -procs.
@@ -94,6 +96,17 @@ type Ablation struct {
 	Runs    int       `json:"runs"`
 }
 
+// Profile is what the processors were at while one side of a pair ran.
+type Profile struct {
+	Name    string             `json:"profiled"`
+	Side    string             `json:"side"` // "native" or "userrt"
+	Procs   int                `json:"procs"`
+	Cost    float64            `json:"ns"`    // of the clock, an operation
+	Busy    float64            `json:"busy"`  // processors that were at work, on average
+	Parts   map[string]float64 `json:"parts"` // ns of processor time an operation, by the part of the system
+	Samples int64              `json:"samples"`
+}
+
 // envLine is the first line of a file.
 type envLine struct {
 	Env Env `json:"env"`
@@ -133,6 +146,8 @@ func (rep *Report) add(line []byte) error {
 		return appendLine(&rep.Floors, line)
 	case has("growth"):
 		return appendLine(&rep.Points, line)
+	case has("profiled"):
+		return appendLine(&rep.Profiles, line)
 	case has("without"):
 		return appendLine(&rep.Ablations, line)
 	case has("name"):
@@ -162,6 +177,7 @@ func (rep *Report) write(out output) error {
 		func() error { return each(rep.Results, out.result) },
 		func() error { return each(rep.Points, out.point) },
 		func() error { return each(rep.Ablations, out.ablation) },
+		func() error { return each(rep.Profiles, out.profile) },
 		out.end,
 	} {
 		if err := part(); err != nil {

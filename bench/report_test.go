@@ -25,13 +25,17 @@ func fullReport() *Report {
 			Result: Result{Name: "tasks/1000", Procs: 2, Unit: nsPerOp, Native: 7, Userrt: 7, Speedup: 1, Runs: 2},
 		}},
 		Ablations: []Ablation{{Without: "wakeup", Name: "a/pair", Procs: 2, Unit: nsPerOp, With: 20, Off: 30, Worth: 1.5, Runs: 2}},
+		Profiles: []Profile{
+			{Name: "a/pair", Side: "native", Procs: 2, Cost: 30, Busy: 1, Samples: 200, Parts: map[string]float64{"switch": 4, "runtime": 26}},
+			{Name: "a/pair", Side: "userrt", Procs: 2, Cost: 20, Busy: 0.75, Samples: 150, Parts: map[string]float64{"switch": 5, "work": 7, "of later": 3}},
+		},
 	}
 }
 
 func TestReportIsReadAgain(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, fullReport().write(newJSONOutput(&b)))
-	require.Equal(t, 6, strings.Count(b.String(), "\n"))
+	require.Equal(t, 8, strings.Count(b.String(), "\n"))
 	rep, err := readReport(&b)
 	require.NoError(t, err)
 	require.Equal(t, fullReport(), rep)
@@ -48,7 +52,7 @@ func TestReportAsText(t *testing.T) {
 
 // TestWriteStopsAtAnError lets the writer below fail at each of the writes.
 func TestWriteStopsAtAnError(t *testing.T) {
-	for n := range 6 {
+	for n := range 8 {
 		w := &failAfter{n}
 		require.ErrorIs(t, fullReport().write(newJSONOutput(w)), errFull, n)
 		require.Equal(t, -1, w.n, "nothing is written after the error")

@@ -14,7 +14,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -139,26 +138,37 @@ func measure(p Pair, procs, count int, before func(round int)) (res Result, err 
 			err = fmt.Errorf("%s at procs %d: %w", p.Name, procs, err)
 		}
 	}()
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-	if p.Open != nil {
-		if err := p.Open(); err != nil {
-			return res, err
-		}
-	}
-	s, err := sched.New(sched.Config{Procs: procs})
+	sides, done, err := p.start(procs)
 	if err != nil {
 		return res, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-
-	sides := [2]side{
-		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
-		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
-	}
+	defer func() { err = errors.Join(err, done()) }()
 	if err := takeTurns(p, &sides, count, before, nil); err != nil {
 		return res, err
 	}
 	return summarize(p, procs, sides[0].costs, sides[1].costs), nil
+}
+
+// start makes the two sides of p for procs processors; done undoes what it has done.
+func (p Pair) start(procs int) (sides [2]side, done func() error, err error) {
+	before := runtime.GOMAXPROCS(procs)
+	restore := func() { runtime.GOMAXPROCS(before) }
+	if p.Open != nil {
+		if err := p.Open(); err != nil {
+			restore()
+			return sides, nil, err
+		}
+	}
+	s, err := sched.New(sched.Config{Procs: procs})
+	if err != nil {
+		restore()
+		return sides, nil, err
+	}
+	sides = [2]side{
+		{name: "native", body: func(n int) (*Round, error) { return runNative(p.Native, n) }},
+		{name: "userrt", body: func(n int) (*Round, error) { return runUserrt(s, p.Userrt, n) }},
+	}
+	return sides, func() error { defer restore(); return s.Close() }, nil
 }
 
 // takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between.
@@ -172,7 +182,7 @@ func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibr
 	for i := range sides {
 		if p.Rounds > 0 {
 			sides[i].n = p.Step
-		} else if err := sides[i].calibrate(p.Step, cmp.Or(p.Target, roundTarget)); err != nil {
+		} else if err := sides[i].calibrate(p.Step, p.target()); err != nil {
 			return err
 		}
 	}

@@ -296,18 +296,19 @@ func TestMutexAllocatesNothing(t *testing.T) {
 		require.NoError(t, s.Run(func() {
 			inTask = measure()
 			crowd = testsched.LeastMallocs(func() {
-				left := 8
-				for range left {
+				var left atomic.Int32 // one P, but another may stand in for it meanwhile
+				left.Store(8)
+				for range 8 {
 					sched.Go(func() {
 						for range rounds {
 							m.Lock()
 							sched.Yield()
 							m.Unlock()
 						}
-						left--
+						left.Add(-1)
 					})
 				}
-				for left > 0 {
+				for left.Load() > 0 {
 					sched.Yield()
 				}
 			})

@@ -84,7 +84,7 @@ func mayImport(from, to string, test bool) bool {
 func mayDependOn(from, ext string, test bool) bool {
 	l, _ := layerOf(from)
 	return strings.HasPrefix(ext, "golang.org/x/sys/") ||
-		l == program && (strings.HasPrefix(ext, "golang.org/x/exp/") || strings.HasPrefix(ext, "golang.org/x/sync/") || strings.HasPrefix(ext, "golang.org/x/perf/")) ||
+		l == program && (strings.HasPrefix(ext, "golang.org/x/exp/") || strings.HasPrefix(ext, "golang.org/x/sync/") || strings.HasPrefix(ext, "golang.org/x/perf/") || ext == "github.com/google/pprof/profile") ||
 		test && (ext == "github.com/stretchr/testify/require" || ext == "go.uber.org/goleak" || ext == "github.com/anishathalye/porcupine" || ext == "golang.org/x/net/nettest" ||
 			ext == "golang.org/x/net/html")
 }
