@@ -101,7 +101,7 @@ func (cs *Case) isDone() bool {
 	}
 }
 
-// elems is what only a Chan that knows its T can do; elem points to a T, or is nil. All but given and clear need lock.
+// elems is what only a Chan that knows its T can do; elem points to a T, or is nil. All but fetch and clear need lock.
 // A pointer to the user's memory is written to as by the user: that is what the race detector is told.
 type elems interface {
 	sendNow(elem unsafe.Pointer) (gp *sched.G, did bool)

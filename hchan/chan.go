@@ -126,8 +126,8 @@ func (c *Chan[T]) head() *T {
 // smallElem is up to how many bytes clearing an element costs no more than asking whether it has to be cleared.
 const smallElem = 64
 
-// wipe clears the place of an element that was taken out, if it could retain something. Without a look at its pointers 1 KiB are a fifth of what
-// hchan/large moves.
+// wipe clears the place of an element that was taken out, if it could retain something. To clear 1 KiB each time would be a fifth of what
+// hchan/large moves. So who finds a place in which nothing was put must not read it.
 func (c *Chan[T]) wipe(elem *T) {
 	if unsafe.Sizeof(*elem) <= smallElem || !c.stale {
 		*elem = *new(T)

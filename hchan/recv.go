@@ -53,7 +53,9 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	if !gp.EndPark() {
 		c.unwound(&c.recvq, &sg.sudog)
 	}
-	v, ok = sg.elem, sg.success
+	if ok = sg.success; ok { // else something may lie there from before; see wipe
+		v = sg.elem
+	}
 	c.free(sg)
 	if hb.On && !ok {
 		hb.Acquire(c.closing.Addr())

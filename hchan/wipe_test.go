@@ -124,3 +124,30 @@ func TestStaleElementsAreNotSeen(t *testing.T) {
 	require.False(t, ok)
 	require.Zero(t, v)
 }
+
+// TestStaleElementsAreNotSeenByWhoWaits: a receiver that waits when the channel is closed gets zero, also from a place where an element was before.
+func TestStaleElementsAreNotSeenByWhoWaits(t *testing.T) {
+	s := testsched.New(t, 1)
+	for size := range 2 {
+		c := Make[large](size)
+		testsched.Within(t, func() {
+			cs := testsched.NewCallers(s.Go, testsched.OnGoroutine)
+			receiver := func(want large, wantOK bool) {
+				cs.Go(func() {
+					v, ok := c.Recv()
+					if v != want || ok != wantOK {
+						t.Errorf("received %v, %v", v[:2], ok)
+					}
+				})
+				testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "a receiver")
+			}
+			receiver(makeLarge(1), true)
+			c.Send(makeLarge(1))
+			cs.Wait()
+			receiver(large{}, false)
+			c.Close()
+			cs.Wait()
+		})
+	}
+	testsched.Close(t, s)
+}
