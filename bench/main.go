@@ -132,7 +132,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output; or to several, a.json,b.md,c.html, in one run")
 	fs.BoolVar(&opts.growth, "growth", false, "also measure series: the same work on more and more tasks, connections and the like; -run chooses among them too")
 	fs.BoolVar(&opts.ablate, "ablate", false, "also measure what userrt's mechanisms are worth, by pairs with one at a time switched off; -run chooses by MECHANISM/PAIR")
-	fs.BoolVar(&opts.profile, "profile", false, "also measure what the processors are at while the pairs run: system calls, switches, schedulers, memory and so on, on both sides; 4 s a pair")
+	fs.BoolVar(&opts.profile, "profile", false, "also measure what the processors are at while the pairs run: system calls, switches, schedulers, memory and so on, on both sides; 4 s a pair and value of -procs")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

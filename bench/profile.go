@@ -1,7 +1,7 @@
 // Profiles: what the processors are at while a pair runs, on both sides, by parts of the system that the two have in common.
 //
 // A speedup says how much; this says why. Rounds of one side run under the runtime's CPU profiler, and each sample counts for the part to which the function
-// belongs that was running. What is printed is processor time an operation, so that the parts of both sides can be compared: a
+// belongs that was running, or its caller's for what works for callers. What is printed is processor time an operation, so that the parts of both sides can be compared: a
 // side that waits has less of it than its operation takes, one that works on two processors at once has more.
 //
 // While the profiler runs a timer is pending (run.go says what that costs the native side), and what a round does beside its
@@ -42,20 +42,20 @@ var systemParts = []systemPart{
 	{
 		"switch", "leaving a stack for another, and keeping to a thread meanwhile",
 		regexp.MustCompile(`^(iter|internal/race)\.|^` + module + `/internal/(coro|getg)\.|` +
-			`^runtime\.(coroswitch|coroswitch_m|mcall|gogo|gosave\w*|LockOSThread|UnlockOSThread|lockOSThread|unlockOSThread|dolockOSThread|dounlockOSThread)\b`),
+			`^gogo$|^runtime\.(coroswitch|coroswitch_m|mcall|gogo|gosave\w*|LockOSThread|UnlockOSThread|lockOSThread|unlockOSThread|dolockOSThread|dounlockOSThread)\b`),
 	},
 	{
 		"channels", "channels, locks and WaitGroups, and the locks within",
-		regexp.MustCompile(`^(sync|internal/sync)\.|^` + module + `/(hchan|locks|waitgroup|internal/rawlock|internal/marks)\.|` +
-			`^runtime\.(chan\w*|send|sendDirect|recv|recvDirect|select\w*|sel\w+|block|makechan\w*|closechan|empty|full|\(\*(waitq|semaRoot|hchan|timeHistogram)\)\.\w+|sema\w+|cansemacquire|readyWithTime|notify\w+|acquireSudog|releaseSudog|sync_\w+|internal_sync_\w+)\b`),
+		regexp.MustCompile(`^(sync|internal/sync)\.|^` + module + `/(hchan|locks|waitgroup|internal/marks)\.|` +
+			`^runtime\.(chan\w*|send|sendDirect|recv|recvDirect|select\w*|sel\w+|block|makechan\w*|closechan|empty|full|\(\*(waitq|semaRoot|hchan|timeHistogram)\)\.\w+|sem[ar]\w+|cansemacquire|readyWithTime|notify\w+|acquireSudog|releaseSudog|sync_\w+|internal_sync_\w+)\b`),
 	},
 	{
 		"memory", "allocating, collecting, copying, and growing stacks",
-		regexp.MustCompile(`^runtime\.(malloc\w*|gc[A-Z]\w*|new(object|array|stack)|nextFree\w*|make(slice|map)\w*|growslice|mem(clr|move|equal)\w*|typedmem\w*|bulkBarrier\w*|wb\w*|` +
+		regexp.MustCompile(`^runtime\.(malloc\w*|gc[A-Z]\w*|new(object|array|stack)|nextFree\w*|make(slice|map)\w*|growslice|mem(clr|move)\w*|type(dmem|BitsBulk)\w*|bulkBarrier\w*|wb\w*|` +
 			`scan\w*|mark\w*|grey\w*|findObject|spanOf\w*|sweep\w*|bgs\w+|drain\w*|tryDefer\w*|extractHeapBits\w*|heapBits\w*|heapSetType\w*|copystack|morestack\w*|stack(alloc|free|cache\w*|pool\w*)|adjust\w*|` +
-			`shrinkstack|pcvalue|pcdata\w*|func(data|spdelta|MaxSPDelta|name|NameFor\w*)\w*|findfunc\w*|step|readvarint|publicationBarrier|deductAssist\w*|getempty|putfull|trygetfull|handoff|duff\w*|` +
-			`\(\*(m(span|cache|central|heap)|gc\w+|sweep\w+|page\w+|pall\w+|p\w*Bits|lfstack|spanSet|spanQueue|spanInlineMarkBits|stack\w+|unwinder|stkframe|moduledata|fixalloc|limiter\w+|workType|markBits|wbBuf|activeSweep|consistent\w+|objectScan\w*)\)\.\w+)\b|` +
-			`^internal/(bytealg|runtime/(gc|maps))\b`),
+			`shrinkstack|pcvalue|pcdata\w*|func(data|spdelta|MaxSPDelta)\w*|step|readvarint|publicationBarrier|deductAssist\w*|getempty|putfull|trygetfull|handoff|duff\w*|` +
+			`\(\*(m(span|cache|central|heap)|gc\w+|sweep\w+|page\w+|pall\w+|p\w*Bits|lfstack|spanSet|spanQueue|spanInlineMarkBits|stack\w+|unwinder|stkframe|fixalloc|limiter\w+|workType|markBits|wbBuf|activeSweep|consistent\w+|objectScan\w*)\)\.\w+)\b|` +
+			`^gcWriteBarrier$|^internal/runtime/gc\b`),
 	},
 	{
 		"sched", "userrt's scheduler",
@@ -74,6 +74,12 @@ var systemParts = []systemPart{
 		regexp.MustCompile(``),
 	},
 }
+
+// forCaller are functions that count for those who call them: the locks within the runtime and within userrt, maps, what searches, compares and names,
+// and asyncPreempt, which a signal puts on top of the function that is running. Some are local labels of assembler files.
+var forCaller = regexp.MustCompile(`^runtime\.(lock2?|unlock\w*|lockWithRank|mutex\w+|procyield\w*|asyncPreempt|map\w+|\w+hash|memequal\w*|cmpstring|` +
+	`findfunc\w*|funcname\w*|findnull|\(\*moduledata\)\.\w+)$|` +
+	`^internal/(bytealg|runtime/maps)\.|^` + module + `/internal/(rawlock|procyield)\.|^\w+body$`)
 
 const module = `github\.com/userrt/userrt`
 
@@ -152,19 +158,22 @@ func (sd *side) profile(d time.Duration) (Profile, error) {
 }
 
 // partOfSample returns the number of the part that was running: that of the function in whose code it was, or, if that is the pair's, of what was
-// inlined there.
+// inlined there; but that of its caller for what works for callers.
 func partOfSample(s *profile.Sample) int {
 	part := len(systemParts) - 1
-	if len(s.Location) == 0 {
-		return part
-	}
-	for _, line := range slices.Backward(s.Location[0].Line) { // the last one is not inlined
-		if line.Function == nil {
+	for _, loc := range s.Location {
+		if n := len(loc.Line); n > 0 && loc.Line[n-1].Function != nil && forCaller.MatchString(loc.Line[n-1].Function.Name) {
 			continue
 		}
-		if part = partOf(line.Function.Name); part < len(systemParts)-1 {
-			break
+		for _, line := range slices.Backward(loc.Line) { // the last one is not inlined
+			if line.Function == nil {
+				continue
+			}
+			if part = partOf(line.Function.Name); part < len(systemParts)-1 {
+				break
+			}
 		}
+		break
 	}
 	return part
 }

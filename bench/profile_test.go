@@ -21,17 +21,14 @@ func TestPartOf(t *testing.T) {
 	for part, functions := range map[string][]string{
 		"kernel":   {"internal/runtime/syscall/linux.Syscall6", "internal/runtime/syscall.Syscall6", "runtime.futex", "runtime.usleep", "syscall.RawSyscall6", "golang.org/x/sys/unix.Syscall"},
 		"switch":   {"runtime.coroswitch_m", "runtime.mcall", "runtime.gogo", "gogo", "iter.Pull[...].func2", "runtime.LockOSThread", ours + "internal/coro.lookup", ours + "internal/getg.Get.abi0"},
-		"channels": {"runtime.chansend", "runtime.selectgo", "runtime.semacquire1", "runtime.(*waitq).dequeue", "sync.(*Mutex).Unlock", "internal/sync.(*Mutex).lockSlow", ours + "hchan.(*Chan[...]).Send", ours + "internal/rawlock.(*Mutex).spin", ours + "waitgroup.(*WaitGroup).Add"},
-		"memory":   {"runtime.mallocgcSmallScanNoHeader", "runtime.gcDrain", "runtime.scanObject", "runtime.(*mspan).writeHeapBitsSmall", "runtime.memmove", "runtime.newobject", "runtime.copystack"},
+		"channels": {"runtime.chansend", "runtime.selectgo", "runtime.semacquire1", "runtime.semrelease1", "runtime.(*waitq).dequeue", "sync.(*Mutex).Unlock", "internal/sync.(*Mutex).lockSlow", ours + "hchan.(*Chan[...]).Send", ours + "internal/marks.Set", ours + "waitgroup.(*WaitGroup).Add"},
+		"memory":   {"runtime.mallocgcSmallScanNoHeader", "runtime.gcDrain", "runtime.scanObject", "runtime.(*mspan).writeHeapBitsSmall", "runtime.memmove", "runtime.newobject", "runtime.copystack", "gcWriteBarrier"},
 		"sched":    {ours + "sched.(*M).schedule", ours + "sched.Yield", ours + "internal/procyield.Pause.abi0", ours + "internal/futex.Wait"},
 		"network":  {ours + "netpoll.(*pollFD).read", "net.(*conn).Read", "internal/poll.(*FD).Write", "runtime.netpoll", "runtime.(*pollDesc).info"},
-		"runtime":  {"runtime.schedule", "runtime.newproc1", "runtime.casgstatus", "runtime.procyield", "runtime.recovery", "runtime.sendDebugCall", "internal/runtime/atomic.Load"},
+		"runtime":  {"runtime.schedule", "runtime.newproc1", "runtime.casgstatus", "runtime.recovery", "runtime.sendDebugCall", "internal/runtime/atomic.Load"},
 		"work":     {"main.yieldNative", ours + "bench.fib", "net/http.(*conn).serve", "bufio.(*Reader).Peek", "", "iterator.Next"},
 	} {
 		for _, f := range functions {
-			if f == "gogo" { // as the assembler's local label is called
-				continue
-			}
 			require.Equal(t, part, systemParts[partOf(f)].name, f)
 		}
 	}
@@ -54,6 +51,29 @@ func TestPartOfSample(t *testing.T) {
 		require.Equal(t, c.part, systemParts[partOfSample(s)].name, c.lines)
 	}
 	require.Equal(t, "work", systemParts[partOfSample(&profile.Sample{})].name)
+
+	stack := func(names ...string) *profile.Sample {
+		s := &profile.Sample{}
+		for _, name := range names {
+			s.Location = append(s.Location, &profile.Location{Line: []profile.Line{line(name)}})
+		}
+		return s
+	}
+	for _, c := range []struct {
+		part  string
+		names []string
+	}{
+		{"channels", []string{"runtime.procyieldAsm", "runtime.lock2", "runtime.chansend", "main.body"}},
+		{"runtime", []string{"runtime.unlock2", "runtime.schedule"}},
+		{"sched", []string{"github.com/userrt/userrt/internal/rawlock.(*Mutex).lockSlow", "github.com/userrt/userrt/sched.Go"}},
+		{"network", []string{"runtime.asyncPreempt", "net.(*conn).Read", "main.body"}},
+		{"runtime", []string{"indexbytebody", "runtime.findnull", "runtime.isSystemGoroutine"}},
+		{"memory", []string{"runtime.findfunc", "runtime.(*unwinder).next"}},
+		{"work", []string{"runtime.asyncPreempt", "main.body"}},
+		{"work", []string{"runtime.lock2"}},
+	} {
+		require.Equal(t, c.part, systemParts[partOfSample(stack(c.names...))].name, c.names)
+	}
 }
 
 // burner is a pair of which one side only computes and the other only switches.
@@ -132,7 +152,7 @@ func TestProfileCommand(t *testing.T) {
 	status, stdout, stderr := command(ps, "-profile", "-count", "1", "-time", "1ms", "-procs", "1", "-run", "burner")
 	require.Equal(t, 0, status, stderr)
 	require.Contains(t, stderr, "[2/2] a/burner, procs 1: profiled\n")
-	require.Regexp(t, `(?m)^where the time goes, procs 1: processor time an operation\npair +side +cost +busy +kernel +switch .* work\na/burner +native .*\na/burner +userrt `, stdout)
+	require.Regexp(t, `(?m)^where the time goes, procs 1: processor time an operation; .*\npair +side +cost +busy +kernel +switch .* work\na/burner +native .*\na/burner +userrt `, stdout)
 
 	status, _, stderr = command(ps, "-from", "x", "-profile")
 	require.Equal(t, 2, status)
@@ -184,7 +204,7 @@ func TestProfileTables(t *testing.T) {
 func TestPartsKnowTheRuntime(t *testing.T) {
 	program, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
-	for _, f := range []string{"runtime.coroswitch_m", "runtime.mcall", "runtime.chansend", "runtime.semacquire1", "runtime.gcDrain", "runtime.schedule", "runtime.netpoll"} {
+	for _, f := range []string{"runtime.coroswitch_m", "runtime.mcall", "gogo", "runtime.lock2", "runtime.asyncPreempt", "runtime.chansend", "runtime.semacquire1", "runtime.gcDrain", "runtime.schedule", "runtime.netpoll"} {
 		require.True(t, bytes.Contains(program, []byte("\x00"+f+"\x00")), f)
 	}
 }

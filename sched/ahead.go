@@ -22,8 +22,8 @@ func (t *Tunables) aheadFrom() uint32 {
 	return aheadMin
 }
 
-// fetchAhead moves what the tasks need that stand two to five places behind h one step nearer. They may have been stolen
-// by now; a G is never freed, and the collector sees the stacks that are read here.
+// fetchAhead moves what the tasks need that stand two to five places behind h one step nearer. No thief is
+// inside the gate, so they stay in the ring meanwhile; one that has not started, or is wired, has no stack, and the stack of any other has run.
 //
 //go:nosplit
 func (q *runq) fetchAhead(h uint32) {
