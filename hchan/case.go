@@ -154,13 +154,18 @@ func put[T any](elem unsafe.Pointer, v *T) {
 		return
 	}
 	if hb.On {
-		w := *v // is ours to read, and *elem the user's to write
-		hb.Out()
-		defer hb.Back()
-		*(*T)(elem) = w
+		putByUser(elem, *v) // *v is ours to read
 		return
 	}
 	*(*T)(elem) = *v
+}
+
+// putByUser writes v to *elem, which is the user's. v is an argument because a variable of more than 128 KiB would lie on the heap, where the
+// race detector would see the user read what we have written.
+func putByUser[T any](elem unsafe.Pointer, v T) {
+	hb.Out()
+	defer hb.Back()
+	*(*T)(elem) = v
 }
 
 // sender returns a sudog, which it enqueues, for gp, who waits to send *elem.

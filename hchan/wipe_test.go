@@ -125,27 +125,65 @@ func TestStaleElementsAreNotSeen(t *testing.T) {
 	require.Zero(t, v)
 }
 
-// TestStaleElementsAreNotSeenByWhoWaits: a receiver that waits when the channel is closed gets zero, also from a place where an element was before.
-func TestStaleElementsAreNotSeenByWhoWaits(t *testing.T) {
-	s := testsched.New(t, 1)
-	for size := range 2 {
-		c := Make[large](size)
-		testsched.Within(t, func() {
-			cs := testsched.NewCallers(s.Go, testsched.OnGoroutine)
-			receiver := func(want large, wantOK bool) {
-				cs.Go(func() {
-					v, ok := c.Recv()
-					if v != want || ok != wantOK {
-						t.Errorf("received %v, %v", v[:2], ok)
+// TestCloseGivesZeroToReceiverThatWaits: what its sudog was given in an earlier life is not seen by a receiver that Close wakes.
+func TestCloseGivesZeroToReceiverThatWaits(t *testing.T) {
+	s := testsched.New(t, 2)
+	for kind, spawn := range map[string]func(func()){"task": s.Go, "goroutine": testsched.OnGoroutine} {
+		for size := range 3 {
+			for _, sends := range []bool{false, true} { // who had the sudog before: a receiver, or a sender
+				c := Make[large](size)
+				var v large
+				var ok bool
+				testsched.Within(t, func() {
+					cs := testsched.NewCallers(spawn)
+					if sends {
+						for i := range size {
+							c.Send(makeLarge(uint64(i)))
+						}
+						cs.Go(func() { c.Send(makeLarge(7)) })
+						testsched.Until(t, func() bool { _, s := c.waiting(); return s == 1 }, "a sender waits")
+						for range size + 1 {
+							c.Recv()
+						}
+					} else {
+						cs.Go(func() { c.Recv() })
+						testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "a receiver waits")
+						c.Send(makeLarge(7))
 					}
+					cs.Wait()
+					cs.Go(func() { v, ok = c.Recv() })
+					testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "a receiver waits")
+					c.Close()
+					cs.Wait()
 				})
-				testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 }, "a receiver")
+				require.False(t, ok)
+				require.Zero(t, v, "%s, size %d, sends %v", kind, size, sends)
 			}
-			receiver(makeLarge(1), true)
-			c.Send(makeLarge(1))
-			cs.Wait()
-			receiver(large{}, false)
-			c.Close()
+		}
+	}
+	testsched.Close(t, s)
+}
+
+// TestSelectReceivesHugeElements: of a size at which local variables lie on the heap. Under the race detector nothing may be reported.
+func TestSelectReceivesHugeElements(t *testing.T) {
+	type huge [200 << 10]byte
+	s := testsched.New(t, 2)
+	for size := range 2 {
+		c, alt := Make[huge](size), Make[huge](0)
+		testsched.Within(t, func() {
+			cs := testsched.NewCallers(s.Go)
+			cs.Go(func() {
+				for range 20 {
+					c.Send(huge{})
+				}
+				c.Close()
+			})
+			cs.Go(func() {
+				for ok := true; ok; {
+					var v huge
+					Select(OnRecv(c, &v, &ok), OnRecv(alt, nil, nil))
+				}
+			})
 			cs.Wait()
 		})
 	}
