@@ -168,6 +168,10 @@ func ID() (id uint64, ok bool) {
 // ID returns the id of the task gp, 0 if it is a plain goroutine's entry. It may be called by who holds a lock that gp
 // is parked under.
 func (gp *G) ID() uint64 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
 	return gp.id
 }
 

@@ -26,6 +26,10 @@ var orderedSched = []scenario{
 		e.tasks(func() { x++ })
 		x++
 	}},
+	{name: "a task's id, made by whoever starts it", run: func(e *env) {
+		id := func() { use(int(sched.Self().ID())) }
+		e.tasks(id, id, id, id)
+	}},
 	{name: "a task's start from a task", run: func(e *env) {
 		x := 1
 		e.task(func() {
