@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if [ $# -eq 0 ]; then
-	go run ./bench -growth -ablate -profile -o results.json,docs/results.md,results.html
+	go run ./bench -growth -ablate -o results.json,docs/results.md,results.html
 else
 	go run ./bench -from "$1" -o docs/results.md,results.html
 fi

@@ -3,6 +3,7 @@ package hchan
 import (
 	"iter"
 	"reflect"
+	"sync"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/hb"
@@ -56,7 +57,7 @@ func Make[T any](size int) *Chan[T] {
 	}
 	c := new(Chan[T])
 	c.dataqsiz, c.elems = uint32(size), c
-	c.stale = unsafe.Sizeof(zero) > smallElem && !hasPointers(reflect.TypeFor[T]())
+	c.stale = unsafe.Sizeof(zero) > smallElem && !holdsPointers(reflect.TypeFor[T]())
 	if size > 0 {
 		c.buf = make([]T, size)
 	}
@@ -134,11 +135,26 @@ func (c *Chan[T]) wipe(elem *T) {
 	}
 }
 
+// holding keeps what hasPointers has found out, by type: a look at all fields of a large type takes microseconds, and a channel may be made for each request.
+var holding sync.Map
+
+// holdsPointers is hasPointers, remembered.
+func holdsPointers(t reflect.Type) bool {
+	holds, ok := holding.Load(t)
+	if !ok {
+		holds, _ = holding.LoadOrStore(t, hasPointers(t))
+	}
+	return holds.(bool)
+}
+
 // hasPointers reports whether a value of type t may hold pointers. The same in Go: internal/abi/type.go, Pointers.
 func hasPointers(t reflect.Type) bool {
+	if t.Size() == 0 {
+		return false
+	}
 	switch k := t.Kind(); k {
 	case reflect.Array:
-		return t.Len() > 0 && hasPointers(t.Elem())
+		return hasPointers(t.Elem())
 	case reflect.Struct:
 		for i := range t.NumField() {
 			if hasPointers(t.Field(i).Type) {
