@@ -14,7 +14,7 @@ package coro
 
 import "unsafe"
 
-// FetchesAhead tells whether FetchAhead does anything. Under the race detector it does not, since it reads what others may write.
+// FetchesAhead tells whether FetchAhead does anything. Under the race detector, where time is no matter, it does not.
 const FetchesAhead = true
 
 // FetchAhead fetches for the switches that are to come: the line at line, which holds a G; of far, a Stack whose G has been fetched, its own lines;
