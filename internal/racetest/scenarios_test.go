@@ -151,7 +151,7 @@ var access = regexp.MustCompile(`(?m)^(?:Read|Write|Previous read|Previous write
 // theirs matches functions of this package, and calls of which the detector is told as if they were accesses, since
 // to make them at the same time is misuse: Send and Close, Add and Wait. So are the writes by which a select gives its user what
 // it has received. What the detector has forgotten counts too.
-var theirs = regexp.MustCompile(`/racetest\.|^\[failed to restore|hchan\.\(\*Chan\[.*\]\)\.(?:Send|TrySend|Close)\(|hchan\.put\[|hchan\.\(\*Case\)\.setOK\(` +
+var theirs = regexp.MustCompile(`/racetest\.|^\[failed to restore|hchan\.\(\*Chan\[.*\]\)\.(?:Send|TrySend|Close)\(|hchan\.putByUser\[|hchan\.\(\*Case\)\.setOK\(` +
 	`|waitgroup\.\(\*WaitGroup\)\.(?:Add|Done|Go|Wait|WaitContext)\(|locks\.\(\*(?:RW)?Mutex\)\.\w+\(|^runtime\.race(?:read|write)\(`)
 
 // onlyTheirs reports whether a report, or output with several, tells of the program's own doings and of nothing inside
