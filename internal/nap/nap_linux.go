@@ -11,6 +11,7 @@ import (
 type Napper struct {
 	fd int
 	f  *os.File // nil if there is no timer descriptor: then naps are time.Sleep
+	b  [8]byte  // what is read: a variable of Sleep lies on the heap under the race detector, one for each nap
 }
 
 // New returns a Napper, which wants Close.
@@ -27,8 +28,7 @@ func (n *Napper) Sleep(d int64) {
 	if n.f != nil {
 		spec := unix.ItimerSpec{Value: unix.NsecToTimespec(max(d, 1))}
 		if unix.TimerfdSettime(n.fd, 0, &spec, nil) == nil {
-			var b [8]byte
-			if _, err := n.f.Read(b[:]); err == nil {
+			if _, err := n.f.Read(n.b[:]); err == nil {
 				return
 			}
 		}

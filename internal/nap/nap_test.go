@@ -16,3 +16,10 @@ func TestSleepIsNeverShort(t *testing.T) {
 		require.GreaterOrEqual(t, time.Since(start), d)
 	}
 }
+
+// TestSleepAllocatesNothing, also under the race detector: the monitor sleeps so ten thousand times a second.
+func TestSleepAllocatesNothing(t *testing.T) {
+	n := New()
+	defer n.Close()
+	require.Zero(t, testing.AllocsPerRun(100, func() { n.Sleep(1000) }))
+}
