@@ -46,8 +46,11 @@ func SelectOrdered(cases ...Case) (chosen int) {
 }
 
 // hide keeps escape analysis from following cases into the calls of interfaces: nothing of a Case is kept after
-// Select has returned, and none of its pointers into the caller's stack is stored outside that stack. No call stands
-// between the two conversions, so the stack cannot move meanwhile.
+// Select has returned, and none of its pointers into the caller's stack is stored outside that stack. No call that could move the stack may stand
+// between the two conversions: with -race, -msan, -asan or -d=checkptr the compiler would insert the checks of unsafe.Pointer and unsafe.Slice
+// there, at whose beginning the stack may grow or, for the collector, shrink.
+//
+//go:nocheckptr
 func hide(cases []Case) []Case {
 	at := uintptr(unsafe.Pointer(unsafe.SliceData(cases)))
 	return unsafe.Slice(*(**Case)(unsafe.Pointer(&at)), len(cases))
