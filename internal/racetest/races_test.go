@@ -234,6 +234,13 @@ var races = []scenario{
 			func() { hchan.Select(hchan.OnRecv(a, nil, nil), hchan.OnRecv(b, nil, nil), hchan.Default()); use(x) },
 		)
 	}},
+	{name: "Make of large elements tells of nothing", reps: 1, proc: []int{1}, run: func(e *env) {
+		x := 0
+		e.tasks(
+			func() { x = 1; hchan.Make[[200]byte](0) },
+			func() { hchan.Make[[200]byte](0); use(x) },
+		)
+	}},
 	{name: "two selects receive into one variable", run: func(e *env) {
 		x, a, never := new(int), hchan.Make[int](2), hchan.Make[int](0)
 		a.Send(1)
