@@ -26,6 +26,7 @@ type osPoller struct {
 	epfd    int
 	eventfd int
 	wakeSig atom.Uint32
+	sleeps  syswait.Habit // of whoever is in a wait that blocks
 }
 
 // osEvent is an event as the kernel writes it.
@@ -85,7 +86,7 @@ func (k *osPoller) remove(sysfd int) {
 // ends with none.
 func (k *osPoller) wait(events []osEvent, delayNS int64) int {
 	for {
-		n, errno := epollPwait(k.epfd, events, timeoutMS(delayNS))
+		n, errno := k.pwait(events, timeoutMS(delayNS))
 		if errno == 0 {
 			return n
 		}
@@ -153,26 +154,24 @@ func (k *osPoller) drain() {
 // leave leaves a wake to the wait that blocks, as it is level-triggered.
 func (k *osPoller) leave() {}
 
-// epollPwait is epoll_wait. Raw when it cannot block. Of a wait that gets long the second part is a call of its own, for
-// which the thread gives its native P away; package syswait says why.
-func epollPwait(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
+// pwait is epoll_wait. One that blocks keeps the thread's native P at first; package syswait says why.
+func (k *osPoller) pwait(events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
 	const brief = int(syswait.Brief / 1e6)
-	switch {
-	case timeoutMS == 0:
-		return epollPwaitRaw(epfd, events, 0)
-	case timeoutMS < 0 || timeoutMS > brief:
-		if n, errno = epollPwaitBriefly(epfd, events, brief); n != 0 || errno != 0 {
+	if timeoutMS == 0 {
+		return epollPwaitRaw(k.epfd, events, 0)
+	}
+	if k.sleeps.Keeps() {
+		short := timeoutMS > 0 && timeoutMS <= brief
+		n, errno = epollPwaitRaw(k.epfd, events, brief)
+		k.sleeps.Kept(n > 0)
+		if n > 0 || short || errno != 0 && errno != unix.EINTR {
 			return n, errno
 		}
-		return epollPwaitLong(epfd, events, max(timeoutMS-brief, -1))
+		if errno == 0 {
+			timeoutMS = max(timeoutMS-brief, -1)
+		}
 	}
-	return epollPwaitBriefly(epfd, events, timeoutMS)
-}
-
-func epollPwaitBriefly(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
-	r, _, errno := unix.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
-	return int(r), errno
+	return epollPwaitLong(k.epfd, events, timeoutMS)
 }
 
 // Between Enter and Exit stands nothing but the call: a counter of the coverage tool's, in the function of ours that
@@ -188,6 +187,7 @@ func epollPwaitLong(epfd int, events []osEvent, timeoutMS int) (n int, errno uni
 	return int(r), errno
 }
 
+// epollPwaitRaw keeps the P.
 func epollPwaitRaw(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
 	r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)

@@ -121,6 +121,7 @@ func (m *M) unbind() {
 func (m *M) gosched() {
 	m.unbind()
 	coro.Gosched()
+	m.nativeAt = m.s.nanotime()
 }
 
 // gaveWay is called when m has given way to the native scheduler, at time now.

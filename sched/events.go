@@ -29,6 +29,10 @@ func (m *M) sleepForEvents() *G {
 			m.runAllTimers()
 			return p.runqget()
 		}
+		// Short sleeps keep the native P (package syswait). Who won't sleep here gives way in stopm, in the cache.
+		if s.nanotime()-m.nativeAt > nativeSliceNS && !s.polling.Load() && (s.pollerWaits() || s.nextTimer() != 0) {
+			m.gosched()
+		}
 		l, slept := s.pollSleep(look.trimAt)
 		if l.others {
 			m.gosched() // before this thread, and a native P with it, sleeps
@@ -83,7 +87,7 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	case network:
 		l = *s.pollFor(poller, delay)
 	case when != 0 && !s.pollerWaits(): // asked again, after onFutex
-		futex.Wait(s.pollKey.Addr(), key, delay)
+		futex.WaitAs(&s.sleeps, s.pollKey.Addr(), key, delay)
 	}
 	s.pollUntil.Store(0)
 	s.onFutex.Store(false)

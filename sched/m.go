@@ -8,6 +8,7 @@ import (
 	"github.com/userrt/userrt/internal/futex"
 	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 // M is a worker: a goroutine wired to an OS thread, which runs tasks while it holds a P.
@@ -39,6 +40,7 @@ type M struct {
 
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns
+	nativeAt int64 // when it last let the native scheduler in, ns
 	cpu      int32 // to which it has bound that thread
 	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
@@ -48,7 +50,10 @@ type M struct {
 
 // note is a one-time event, reusable after sleep has returned. The same in Go:
 // runtime/lock_futex.go, notesleep and notewakeup.
-type note struct{ key atom.Uint32 }
+type note struct {
+	key    atom.Uint32
+	sleeps syswait.Habit
+}
 
 func (n *note) wakeup() {
 	n.key.Store(1)
@@ -59,7 +64,7 @@ func (n *note) wakeup() {
 // time is up.
 func (n *note) sleep(timeoutNS int64) bool {
 	for n.key.Load() == 0 {
-		if !futex.Wait(n.key.Addr(), 0, timeoutNS) && n.key.Load() == 0 {
+		if !futex.WaitAs(&n.sleeps, n.key.Addr(), 0, timeoutNS) && n.key.Load() == 0 {
 			return false
 		}
 	}

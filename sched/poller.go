@@ -5,6 +5,7 @@ import (
 
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 // What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
@@ -64,6 +65,7 @@ type pollState struct {
 	pollUntil atomic.Int64 // when it will wake by itself, ns; 0: it does not sleep
 	onFutex   atomic.Bool  // it sleeps for timers only, on pollKey
 	pollKey   atom.Uint32  // counts the calls of breakPoll: a futex
+	sleeps    syswait.Habit
 }
 
 // pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks

@@ -21,6 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 // Kernel tells that sleeps are the kernel's; elsewhere one with a limit allocates a timer.
@@ -79,6 +81,11 @@ func Wait(addr *uint32, val uint32, timeoutNS int64) (woken bool) {
 	s.sem.Lock()
 	t.Stop()
 	return !s.timedOut
+}
+
+// WaitAs is Wait. A thread asleep here has no native P to keep.
+func WaitAs(_ *syswait.Habit, addr *uint32, val uint32, timeoutNS int64) (woken bool) {
+	return Wait(addr, val, timeoutNS)
 }
 
 // Wake wakes up to n threads that sleep in Wait for addr, those first that came first, and returns

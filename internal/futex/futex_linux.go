@@ -30,24 +30,44 @@ const (
 // time-out means for ever. It returns false when the time is up, true otherwise: after a Wake, when
 // *addr was not val, or for no reason.
 //
-// It blocks the calling thread. Of a sleep that gets long the second part is a call of its own, for which the thread gives
-// its native P away; package syswait says why.
+// It blocks the calling thread, which at first keeps its native P; package syswait says why.
 func Wait(addr *uint32, val uint32, timeoutNS int64) (woken bool) {
-	if timeoutNS >= 0 && timeoutNS <= syswait.Brief {
-		return sleepBriefly(addr, val, timeoutNS)
+	var fresh syswait.Habit
+	return WaitAs(&fresh, addr, val, timeoutNS)
+}
+
+// WaitAs is Wait for one who sleeps often.
+func WaitAs(h *syswait.Habit, addr *uint32, val uint32, timeoutNS int64) (woken bool) {
+	if h.Keeps() {
+		brief := syswait.Brief
+		if timeoutNS >= 0 {
+			brief = min(brief, timeoutNS)
+		}
+		errno := sleepBriefly(addr, val, brief)
+		inTime := errno != unix.ETIMEDOUT && errno != unix.EINTR
+		h.Kept(inTime)
+		if inTime {
+			return true
+		}
+		if timeoutNS == brief {
+			return errno != unix.ETIMEDOUT
+		}
+		if timeoutNS >= 0 && errno == unix.ETIMEDOUT {
+			timeoutNS -= brief
+		}
 	}
-	return sleepBriefly(addr, val, syswait.Brief) || sleep(addr, val, timeoutNS)
+	return sleep(addr, val, timeoutNS)
 }
 
-// sleepBriefly keeps the P until the native scheduler takes it away, which is cheaper than to give it away and get it back.
-func sleepBriefly(addr *uint32, val uint32, ns int64) (woken bool) {
+// sleepBriefly keeps the P.
+func sleepBriefly(addr *uint32, val uint32, ns int64) unix.Errno {
 	ts := unix.NsecToTimespec(ns)
-	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait,
+	_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait,
 		uintptr(val), uintptr(unsafe.Pointer(&ts)), 0, 0)
-	return errno != unix.ETIMEDOUT
+	return errno
 }
 
-// sleep sleeps for what Brief has left of a sleep of ns.
+// sleep gives the P away.
 //
 //go:nosplit
 //go:norace
@@ -55,7 +75,7 @@ func sleep(addr *uint32, val uint32, ns int64) (woken bool) {
 	var ts unix.Timespec
 	var p *unix.Timespec // nil is for ever
 	if ns >= 0 {
-		ts = unix.NsecToTimespec(min(ns, maxSleepNS) - syswait.Brief)
+		ts = unix.NsecToTimespec(min(ns, maxSleepNS))
 		p = &ts
 	}
 	syswait.Enter()

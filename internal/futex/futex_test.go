@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/patience"
+	"github.com/userrt/userrt/internal/syswait"
 )
 
 var limit = patience.Times(30 * time.Second)
@@ -120,10 +121,11 @@ func pingPong(rounds uint32) {
 	word := new(uint32)
 	var wg sync.WaitGroup
 	side := func(parity uint32) {
+		var habit syswait.Habit
 		defer wg.Done()
 		for i := parity; i < rounds; i += 2 {
 			for v := atomic.LoadUint32(word); v != i; v = atomic.LoadUint32(word) {
-				Wait(word, v, -1)
+				WaitAs(&habit, word, v, -1)
 			}
 			atomic.StoreUint32(word, i+1)
 			Wake(word, 1)
