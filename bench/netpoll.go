@@ -34,8 +34,8 @@ const (
 	echoAddress = "127.0.0.1:0"
 	// fewRounds keeps a run of all pairs short.
 	fewRounds = 3
-	// netTarget is longer than other pairs' rounds: for some 50 ms after its connections have come a server, ours more than a native one,
-	// is slower than it then stays.
+	// netTarget is longer than other pairs' rounds: connections have to be made first, and where the kernel lets server and client run
+	// changes within tens of ms.
 	netTarget = 100 * time.Millisecond
 )
 
