@@ -175,6 +175,25 @@ func TestMaxThreads(t *testing.T) {
 	}
 }
 
+// TestOnlyThreadSleepsForATimer: with no thread to be had, the one that sleeps for events is called for work from outside.
+func TestOnlyThreadSleepsForATimer(t *testing.T) {
+	for _, procs := range []int{1, 2, 8} {
+		s := newTest(t, Config{Procs: procs, MaxThreads: 1})
+		for range 200 {
+			var stop *Timer
+			within(t, func() {
+				ran := make(chan struct{})
+				stop = s.AfterFunc(time.Hour, func() {})
+				time.Sleep(10 * time.Microsecond)
+				s.Go(func() { close(ran) })
+				<-ran
+			}, s)
+			stop.Stop()
+		}
+		require.NoError(t, s.Close())
+	}
+}
+
 func TestMaxThreadsRefused(t *testing.T) {
 	for _, n := range []int{-1, processMaxThreads(), processMaxThreads() - threadReserve + 1} {
 		_, err := New(Config{MaxThreads: n})

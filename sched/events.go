@@ -38,7 +38,7 @@ func (m *M) sleepForEvents() *G {
 			m.gosched() // before this thread, and a native P with it, sleeps
 		}
 		if l.q.n == 0 {
-			if slept && !s.hasEnded() {
+			if slept && !s.hasEnded() && !s.wantM.Load() {
 				m.look(&look)
 				continue // a timer, others' Gs only, or breakPoll: for as long as there is something to wait for
 			}
@@ -80,6 +80,10 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 		}
 		when = next
 	}
+	if s.wantM.Load() { // after polling and pollKey; see startm
+		s.stopPolling()
+		return l, false
+	}
 	if at := earlier(when, lookAt); at != 0 {
 		delay = max(at-s.nanotime(), 0)
 	}
@@ -89,10 +93,14 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	case when != 0 && !s.pollerWaits(): // asked again, after onFutex
 		futex.WaitAs(&s.sleeps, s.pollKey.Addr(), key, delay)
 	}
+	s.stopPolling()
+	return l, true
+}
+
+func (s *Scheduler) stopPolling() {
 	s.pollUntil.Store(0)
 	s.onFutex.Store(false)
 	s.polling.Store(false)
-	return l, true
 }
 
 // pollFor is a blocking Poll.

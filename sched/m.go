@@ -118,7 +118,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		m.note.wakeup()
 		return
 	case s.nm >= s.maxM:
-		s.wantM = true
+		s.wantM.Store(true)
 		if spinning {
 			s.nmspinning.Add(-1)
 		}
@@ -133,6 +133,9 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		}
 		s.idlep(p)
 		s.lock.Unlock()
+		if s.polling.Load() { // after wantM, at which who polls looks later
+			s.breakPoll()
+		}
 		return
 	}
 	s.nm++
@@ -167,8 +170,8 @@ func (m *M) stopm() bool {
 			s.lock.Unlock()
 			return false
 		}
-		if s.wantM { // somebody has found no thread for a P
-			s.wantM = false
+		if s.wantM.Load() { // somebody has found no thread for a P
+			s.wantM.Store(false)
 			if p := s.pidleget(); p != nil {
 				s.lock.Unlock()
 				m.acquirep(p)

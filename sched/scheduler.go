@@ -90,17 +90,17 @@ type Scheduler struct {
 	globq        globQueue
 	pidle        *P
 	midle        *M
-	nmidle       int    // Ms on midle
-	nprun        int    // Ps that are not idle
-	nAwake       uint32 // how often a P was taken from the idle list; wraps
-	wantProcs    int    // as the user has set it; procs may be more, see relief.go
-	needspinning bool   // somebody has found no idle P for work: who would give up a P shall search first
-	nm           int    // Ms that exist
-	maxM         int    // how many may; never changes
-	wantM        bool   // a P with work found no M: who goes idle next shall take it
-	nCreated     uint64 // Ms ever made
-	nReused      uint64 // Ms taken from midle
-	nParks       uint64 // Ms put there
+	nmidle       int         // Ms on midle
+	nprun        int         // Ps that are not idle
+	nAwake       uint32      // how often a P was taken from the idle list; wraps
+	wantProcs    int         // as the user has set it; procs may be more, see relief.go
+	needspinning bool        // somebody has found no idle P for work: who would give up a P shall search first
+	nm           int         // Ms that exist
+	maxM         int         // how many may; never changes
+	wantM        atomic.Bool // a P with work found no M: who goes idle next, or sleeps for events, shall take it; s.lock to change it
+	nCreated     uint64      // Ms ever made
+	nReused      uint64      // Ms taken from midle
+	nParks       uint64      // Ms put there
 	gfree        gFree
 	stkfree      stackPool
 	stkTrim      stackTrim

@@ -64,8 +64,8 @@ func (m *M) idleOut() {
 	var all stackPool
 	s.lock.Lock()
 	s.nm--
-	wanted := s.wantM // somebody has found no thread for a P since m has left the cache
-	s.wantM = false
+	wanted := s.wantM.Load() // somebody has found no thread for a P since m has left the cache
+	s.wantM.Store(false)
 	if s.nm == 0 {
 		s.sysmonWake() // it ends too
 	}
