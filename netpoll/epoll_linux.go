@@ -164,12 +164,11 @@ func (k *osPoller) pwait(events []osEvent, timeoutMS int) (n int, errno unix.Err
 		short := timeoutMS > 0 && timeoutMS <= brief
 		n, errno = epollPwaitRaw(k.epfd, events, brief)
 		k.sleeps.Kept(n > 0)
-		if n > 0 || short || errno != 0 && errno != unix.EINTR {
+		interrupted := errno == unix.EINTR && timeoutMS < 0 // with a limit the caller knows how much is left
+		if n > 0 || short || errno != 0 && !interrupted {
 			return n, errno
 		}
-		if errno == 0 {
-			timeoutMS = max(timeoutMS-brief, -1)
-		}
+		timeoutMS = max(timeoutMS-brief, -1)
 	}
 	return epollPwaitLong(k.epfd, events, timeoutMS)
 }

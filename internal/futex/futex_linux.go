@@ -45,14 +45,18 @@ func WaitAs(h *syswait.Habit, addr *uint32, val uint32, timeoutNS int64) (woken 
 		}
 		errno := sleepBriefly(addr, val, brief)
 		inTime := errno != unix.ETIMEDOUT && errno != unix.EINTR
-		h.Kept(inTime)
-		if inTime {
+		if timeoutNS != 0 {
+			h.Kept(inTime)
+		}
+		switch {
+		case inTime:
 			return true
-		}
-		if timeoutNS == brief {
-			return errno != unix.ETIMEDOUT
-		}
-		if timeoutNS >= 0 && errno == unix.ETIMEDOUT {
+		case timeoutNS < 0:
+		case errno == unix.EINTR:
+			return true // the caller knows how much of its time is left
+		case timeoutNS == brief:
+			return false
+		default:
 			timeoutNS -= brief
 		}
 	}

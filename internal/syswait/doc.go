@@ -10,7 +10,7 @@
 // the tests of this project, and it happens without userrt (stop_test.go).
 //
 // So no wait of ours is an ordinary call. It begins by keeping the P, for Brief at the most, in a call of which the native scheduler knows nothing: most sleeps of a
-// busy worker are over by then. To stop the world the native scheduler interrupts it (SIGURG), so it ends early, with EINTR.
+// busy worker are over by then. To stop the world the native scheduler interrupts it (SIGURG; not with GODEBUG=asyncpreemptoff=1), so it ends early, with EINTR.
 // After that, or after Brief, the P is given away.
 //
 // To give it away at once is dear: with all Ps busy runtime/proc.go, handoffp wakes a thread to look for work, and the sleeper has to get a P back: with

@@ -10,7 +10,7 @@ const maxSkip = 63
 // the other. The runtime has no counterpart: there a P is not kept over a sleep that the scheduler knows of.
 type Habit struct {
 	skip    uint8 // that many sleeps don't keep the P
-	backoff uint8 // skip after the next one that was too long
+	backoff uint8 // half of skip after the next one that is too long
 }
 
 // Keeps reports whether the next sleep is to begin by keeping the P.
@@ -22,7 +22,8 @@ func (h *Habit) Keeps() bool {
 	return true
 }
 
-// Kept notes how a sleep with the P has ended: by what was waited for, or not, by Brief or because others wanted the P.
+// Kept notes how a sleep with the P has ended: by what was waited for, or not: after Brief, because others wanted the P, or because its time was up. The last would
+// not speak against keeping it; but with one native P a task that sleeps for 100 µs again and again would then keep plain goroutines waiting for milliseconds.
 func (h *Habit) Kept(woken bool) {
 	if woken {
 		h.backoff /= 2
