@@ -179,12 +179,14 @@ func TestMaxThreads(t *testing.T) {
 func TestOnlyThreadSleepsForATimer(t *testing.T) {
 	for _, procs := range []int{1, 2, 8} {
 		s := newTest(t, Config{Procs: procs, MaxThreads: 1})
-		for range 200 {
+		for i := range 200 {
 			var stop *Timer
 			within(t, func() {
 				ran := make(chan struct{})
 				stop = s.AfterFunc(time.Hour, func() {})
-				time.Sleep(10 * time.Microsecond)
+				if i%2 == 0 { // else it may be anywhere on its way
+					until(t, "the thread sleeps", s.onFutex.Load, s)
+				}
 				s.Go(func() { close(ran) })
 				<-ran
 			}, s)
