@@ -23,7 +23,7 @@ type Stats struct {
 	Procs       int    // Ps that count, those that stand in for stuck ones included
 	IdleProcs   int    // Ps without a worker
 	Searching   int    // workers that search for work
-	Tasks       int    // tasks that have not ended
+	Tasks       int    // tasks that have not ended; for a moment also the one whose Run or Wait has returned
 	GlobalQueue int    // tasks in the global queue
 	Threads     int    // workers, an OS thread each
 	IdleThreads int    // workers that sleep in the thread cache
@@ -74,7 +74,8 @@ func (s *Scheduler) Stats() Stats {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	st := Stats{Backend: coro.Backend}
+	// The idle Ps first: what a P had counted when it became idle is then in the sums.
+	st := Stats{Backend: coro.Backend, Procs: int(s.procs.Load()), IdleProcs: int(s.npidle.Load())}
 	s.statLock.Lock()
 	s.widenLocked()
 	all := *s.allp.Load()
@@ -94,7 +95,6 @@ func (s *Scheduler) Stats() Stats {
 	st.GlobalQueue = int(s.globq.n)
 	st.IdleStacks = int(s.stkfree.n)
 	st.ThreadsCreated, st.ThreadsReused, st.ThreadParks = s.nCreated, s.nReused, s.nParks
-	st.Procs, st.IdleProcs = int(s.procs.Load()), int(s.npidle.Load())
 	s.lock.Unlock()
 
 	for i, p := range all {

@@ -272,3 +272,20 @@ func TestSubKeepsNumbersOfTheMoment(t *testing.T) {
 	}, a.Sub(b))
 	require.EqualValues(t, 60, a.Ps[0].Spawned, "a itself stays")
 }
+
+// Whoever sees all Ps idle sees all that they have counted.
+func TestStatsOfIdlePsAreComplete(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		for range 500 {
+			require.NoError(t, s.Run(func() {}))
+			until(t, "all idle", func() bool {
+				st := s.Stats()
+				if st.IdleProcs < st.Procs {
+					return false
+				}
+				require.Zero(t, st.Tasks)
+				return true
+			}, s)
+		}
+	})
+}
