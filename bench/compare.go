@@ -254,6 +254,7 @@ func surroundings(old, now Env) (lines []string) {
 		{"governor", old.Governor, now.Governor},
 		{"virtual", old.Virtual, now.Virtual},
 		{"round", old.Round, now.Round},
+		{"bound", old.Bound, now.Bound},
 	} {
 		if f.old != f.now && f.old != "" && f.now != "" {
 			lines = append(lines, fmt.Sprintf("not alike: %s was %s, is %s", f.what, f.old, f.now))

@@ -82,6 +82,9 @@ func (c *client) stop() error {
 	return err
 }
 
+// pid returns the child's process id. It has been started.
+func (c *client) pid() int { return c.cmd.Process.Pid }
+
 // ask begins a round of n requests. A line fits the pipe, so this does not block.
 func (c *client) ask(addr net.Addr, w load, n int) error {
 	_, err := fmt.Fprintf(c.in, "%s %s %d %d %d\n", w.kind, addr, w.conns, n/w.conns, w.depth)

@@ -32,6 +32,7 @@ type Env struct {
 	Userrt     string  `json:"userrt"`   // version or revision
 	Start      string  `json:"start"`    // when, RFC 3339, UTC
 	Round      string  `json:"round"`    // how long a round should last
+	Bound      string  `json:"bound"`    // "yes" where both sides of a turn run on the same processor at -procs 1, or "no"
 }
 
 // readEnv asks the system.
@@ -48,7 +49,16 @@ func readEnv() Env {
 		Userrt:     revision(),
 		Start:      time.Now().UTC().Format(time.RFC3339),
 		Round:      roundTarget.String(),
+		Bound:      bound(),
 	}
+}
+
+// bound says whether rounds are bound to a processor.
+func bound() string {
+	if bindRounds(Pair{}, 1).cpus == nil {
+		return "no"
+	}
+	return "yes"
 }
 
 // busy reports whether so much else was running that it will show: half a processor and more.

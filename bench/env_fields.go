@@ -17,6 +17,7 @@ func envFields(e Env) []envField {
 		{"cores", strconv.Itoa(e.Cores)},
 		{"go", e.Go},
 		{"GOMAXPROCS", strconv.Itoa(e.GOMAXPROCS) + " (each table sets its own, for both sides)"},
+		{"bound", boundLine(e)},
 		{"kernel", e.Kernel},
 		{"governor", e.Governor},
 		{"virtual", e.Virtual},
@@ -36,6 +37,13 @@ func knownEnv(e Env) []envField {
 		return nil
 	}
 	return envFields(e)
+}
+
+func boundLine(e Env) string {
+	if e.Bound == "yes" {
+		return "yes: at procs 1 both sides of a turn run on the same processor"
+	}
+	return e.Bound
 }
 
 // roundsOf says how many rounds there were, and how long they should have lasted.

@@ -22,7 +22,7 @@ func TestEnv(t *testing.T) {
 	require.Contains(t, []string{"yes", "no", "unknown"}, env.Virtual)
 	require.NotEmpty(t, env.Governor)
 	require.NotEmpty(t, env.Kernel)
-	require.Equal(t, "20ms", env.Round)
+	require.Equal(t, "10ms", env.Round)
 	start, err := time.Parse(time.RFC3339, env.Start)
 	require.NoError(t, err)
 	require.Equal(t, time.UTC, start.Location())

@@ -26,7 +26,7 @@ func TestFromFile(t *testing.T) {
 	require.Equal(t, string(text), stdout)
 
 	_, stdout, _ = command(nil, "-from", file)
-	require.Contains(t, stdout, "medians of 7 rounds of 20ms a side")
+	require.Contains(t, stdout, "medians of 7 rounds of 10ms a side")
 	require.Contains(t, stdout, "\na/win                       300.0 ns   0 %    3.33 M/s      200.0 ns   0 %    5.00 M/s     1.50 [1.50 1.50]        0 %\n")
 	require.Contains(t, stdout, "     1.00 [1.00 1.00] ~      0 %\n")
 }

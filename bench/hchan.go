@@ -201,7 +201,7 @@ func uncontendedUserrt(r *Round) error {
 // leaves over unbuffered channels. leaves is a power of ten.
 func skynet(leaves int) Pair {
 	return Pair{
-		Name: "skynet", Unit: nsPerOp, Step: leaves, AtMost: 5,
+		Name: "skynet", Unit: nsPerOp, Step: leaves, AtMost: 9,
 		Doc: fmt.Sprintf("a tree of tasks, ten children a node, sums its %d leaves over unbuffered channels; per leaf", leaves),
 		Native: func(r *Round) error {
 			for range r.N / leaves {

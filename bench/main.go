@@ -44,9 +44,9 @@ import (
 
 const (
 	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 56 pairs,
-	// 2 sides and 8 rounds of about 0.02 s are 36 s, calibration, the longer rounds and those of pairs that have
+	// 2 sides and 16 rounds of about 0.01 s are 36 s, calibration, the longer rounds and those of pairs that have
 	// fewer of them not counted. From 6 rounds on there are intervals.
-	defaultCount = 8
+	defaultCount = 16
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.
 	maxProcs = 1024

@@ -112,7 +112,7 @@ func TestTextTable(t *testing.T) {
 	require.Equal(t, 0, status, stderr)
 	for _, key := range []string{
 		"cpu ", "cores ", "go ", "GOMAXPROCS ", "kernel ", "governor ", "virtual ", "load ", "userrt ", "start ",
-		"medians of 2 rounds of 20ms a side",
+		"medians of 2 rounds of 10ms a side",
 	} {
 		require.Contains(t, stdout, key)
 	}
@@ -147,7 +147,7 @@ func TestJSONLines(t *testing.T) {
 	rep, err := readReport(strings.NewReader(stdout))
 	require.NoError(t, err)
 	require.Equal(t, cpuModel(), rep.Env.CPU)
-	require.Equal(t, "20ms", rep.Env.Round)
+	require.Equal(t, "10ms", rep.Env.Round)
 	require.Len(t, rep.Results, 2)
 	require.Equal(t, 0.25, rep.Results[1].Speedup)
 }
@@ -264,7 +264,7 @@ func TestTimeIsHeeded(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		want int
-	}{{nil, 20}, {[]string{"-time", "7ms"}, 7}, {[]string{"-time", "1s"}, 1000}} {
+	}{{nil, 10}, {[]string{"-time", "7ms"}, 7}, {[]string{"-time", "1s"}, 1000}} {
 		p := fakePair("a/slow", time.Millisecond, time.Millisecond)
 		last := 0
 		body := p.Native

@@ -27,7 +27,7 @@ func httpPair(c *client) Pair {
 	return Pair{
 		Name: "netpoll/http", Unit: nsPerOp, Step: w.step(), AtMost: fewRounds, Target: netTarget,
 		Doc:  "net/http's server, 64 keep-alive connections, answers of 64 bytes; per request",
-		Open: c.start, Close: c.stop,
+		Client: c.pid, Open: c.start, Close: c.stop,
 		Native: func(r *Round) error {
 			l, err := net.Listen("tcp", echoAddress)
 			if err != nil {

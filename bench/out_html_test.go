@@ -111,7 +111,7 @@ func TestPageShowsEverything(t *testing.T) {
 	rep := madeUpReport(t)
 	d := parsePage(t, pageOf(t, rep))
 	env := d.all("dl", "env")[0].all("div", "")
-	require.Len(t, env, 10)
+	require.Len(t, env, 11)
 	for i, f := range envFields(rep.Env) {
 		require.Equal(t, f.Name, env[i].all("dt", "")[0].text())
 		require.Equal(t, f.Value, env[i].all("dd", "")[0].text())

@@ -19,7 +19,7 @@ func TestMarkdown(t *testing.T) {
 	rep := fullReport()
 	rep.Env = Env{
 		CPU: "a|b", Cores: 2, Go: "go1.26 linux/amd64", GOMAXPROCS: 4, Kernel: "Linux 6", Governor: "none", Virtual: "yes", Load: 0.25,
-		Userrt: "v1.2.3", Start: "2026-01-02T03:04:05Z", Round: "20ms",
+		Userrt: "v1.2.3", Start: "2026-01-02T03:04:05Z", Round: "20ms", Bound: "yes",
 	}
 	rep.Results[0].SpeedupCI = &Interval{1.25, 1.75}
 	rep.Results[1].Floor, rep.Results[1].AboveFloor = "2 swap", 1.5
@@ -42,6 +42,7 @@ Made by @go run ./bench -count 3 -growth -ablate -profile -format markdown@; not
 | cores | 2 |
 | go | go1.26 linux/amd64 |
 | GOMAXPROCS | 4 (each table sets its own, for both sides) |
+| bound | yes: at procs 1 both sides of a turn run on the same processor |
 | kernel | Linux 6 |
 | governor | none |
 | virtual | yes |

@@ -34,6 +34,9 @@ type Pair struct {
 	// Floor is what one operation can't do without (needs.go); nil where there is no such thing, as with memory.
 	Floor needs
 
+	// Client returns the id of the process with which both sides are busy; nil where there is none.
+	Client func() int
+
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
 	Open  func() error

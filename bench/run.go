@@ -24,17 +24,20 @@ import (
 )
 
 const (
-	roundTarget  = 20 * time.Millisecond // how long a round should last
-	maxGrowth    = 100                   // from one trial to the next, in operations
-	maxRoundSize = 1 << 30               // operations; keeps N an int on 32-bit machines
+	roundTarget   = 10 * time.Millisecond // how long a round should last
+	maxGrowth     = 100                   // from one trial to the next, in operations
+	maxRoundSize  = 1 << 30               // operations; keeps N an int on 32-bit machines
+	maxBeginnings = 3                     // of a pair's rounds, while calibration turns out to have been wrong
 )
 
 // side is one half of a pair while it is measured.
 type side struct {
 	name  string
 	body  func(n int) (*Round, error)
-	n     int       // operations a round, from calibration
-	costs []float64 // in the pair's unit an operation, one for each measured round
+	n     int           // operations a round
+	found int           // n as calibration has left it
+	costs []float64     // in the pair's unit an operation, one for each measured round
+	took  time.Duration // the last of these
 }
 
 // report writes results as the format says: of all chosen pairs for each value of -procs, or those of a file. Then it compares
@@ -171,35 +174,66 @@ func (p Pair) start(procs int) (sides [2]side, done func() error, err error) {
 	return sides, func() error { defer restore(); return s.Close() }, nil
 }
 
-// takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between.
-func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibrated func()) error {
+// takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between. When a
+// round shows that the calibration was wrong, which amid other work it may be, all begins again.
+func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibrated func()) (err error) {
 	for _, most := range []int{p.Rounds, p.AtMost} {
 		if most > 0 {
 			count = min(count, most)
 		}
 	}
-	before(0)
-	for i := range sides {
-		if p.Rounds > 0 {
-			sides[i].n = p.Step
-		} else if err := sides[i].calibrate(p.Step, p.target()); err != nil {
+	bound := bindRounds(p, runtime.GOMAXPROCS(0))
+	defer func() { err = errors.Join(err, bound.free()) }()
+	for left := maxBeginnings; ; left-- {
+		if err := bound.turn(0); err != nil {
+			return err
+		}
+		before(0)
+		for i := range sides {
+			sides[i].costs = nil
+			if p.Rounds > 0 {
+				sides[i].n = p.Step
+			} else if err := sides[i].calibrate(p.Step, p.target()); err != nil {
+				return err
+			}
+		}
+		if calibrated != nil {
+			calibrated()
+		}
+		if err := oneAfterTheOther(p, sides, count, bound, before, left > 1); !errors.Is(err, errTooShort) {
 			return err
 		}
 	}
-	if calibrated != nil {
-		calibrated()
-	}
+}
+
+// oneAfterTheOther is takeTurns from the first round on. If strict, a round that is too short ends it with errTooShort.
+func oneAfterTheOther(p Pair, sides *[2]side, count int, bound binding, before func(round int), strict bool) error {
 	for round := range count {
 		if round > 0 {
 			before(round)
+			if err := bound.turn(round); err != nil {
+				return err
+			}
 		}
 		for i := range sides {
-			if err := sides[(round+i)%2].measure(); err != nil {
+			sd := &sides[(round+i)%2]
+			if err := sd.measure(); err != nil {
 				return err
+			}
+			if strict && sd.tooShort(p) {
+				return errTooShort
 			}
 		}
 	}
 	return nil
+}
+
+// errTooShort ends rounds that will be begun again.
+var errTooShort = errors.New("a round was far shorter than calibrated")
+
+// tooShort reports whether the last round was so much shorter than it should be that the calibration must have been wrong.
+func (sd *side) tooShort(p Pair) bool {
+	return sd.n == sd.found && sd.took < p.target()/4 && nextSize(sd.n, p.Step, sd.took, p.target()) > sd.n
 }
 
 // calibrate finds how many operations fill a round. Its last trial lasts nearly as long as a round
@@ -214,7 +248,7 @@ func (sd *side) calibrate(step int, target time.Duration) error {
 		}
 		n := nextSize(sd.n, step, took, target)
 		if took >= target/2 || n == sd.n { // a trial so long can be trusted
-			sd.n = n
+			sd.n, sd.found = n, n
 			return nil
 		}
 		expected = time.Duration(float64(took) * float64(n) / float64(sd.n))
@@ -256,6 +290,7 @@ func (sd *side) measure() error {
 	if err != nil {
 		return err
 	}
+	sd.took = r.Took
 	sd.costs = append(sd.costs, r.perOp())
 	return nil
 }

@@ -213,3 +213,49 @@ func TestCalibrateAmidOthers(t *testing.T) {
 	require.NoError(t, sd.calibrate(1, roundTarget))
 	require.Equal(t, int(roundTarget/time.Microsecond), sd.n)
 }
+
+// TestTurnsAfterABadBeginning delays the first trials: one by a third of a round, the others by a bit more than half of one, which is too little to
+// be suspicious and enough to believe that three operations last for so long. When that shows, all begins again.
+func TestTurnsAfterABadBeginning(t *testing.T) {
+	for delayed := range 8 {
+		trials := 0
+		body := func(n int) (*Round, error) {
+			r := &Round{N: n, Took: time.Duration(n) * time.Microsecond}
+			if trials++; trials == 1 {
+				r.Took += roundTarget / 3
+			} else if trials <= delayed {
+				r.Took += 6 * roundTarget / 10
+			}
+			return r, nil
+		}
+		sides := [2]side{{body: body}, {body: body}}
+		began := 0
+		require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(round int) {
+			if round == 0 {
+				began++
+			}
+		}, nil))
+		for _, sd := range sides {
+			require.Len(t, sd.costs, 5)
+			require.Greater(t, sd.n, int(roundTarget/time.Microsecond)/3, "%d trials delayed", delayed)
+		}
+		require.LessOrEqual(t, began, 2)
+	}
+}
+
+// TestTurnsOfAnUnsteadyPair has rounds that are never as long as calibration was told: they count in the end.
+func TestTurnsOfAnUnsteadyPair(t *testing.T) {
+	long := true
+	body := func(n int) (*Round, error) {
+		r := &Round{N: n, Took: time.Duration(n)}
+		if long {
+			r.Took *= 1000
+		}
+		return r, nil
+	}
+	sides := [2]side{{body: body}, {body: body}}
+	require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(round int) { long = round == 0 }, func() { long = false }))
+	for _, sd := range sides {
+		require.Equal(t, 5, len(sd.costs))
+	}
+}

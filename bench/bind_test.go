@@ -1,0 +1,76 @@
+package main
+
+import (
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/thread"
+	"github.com/userrt/userrt/sched"
+)
+
+// cpusOf returns the CPUs on which a thread may run, 0 for the calling one.
+func cpusOf(t *testing.T, id int) (cpus []int) {
+	m, err := thread.Of(id)
+	require.NoError(t, err)
+	for cpu := range maxProcs {
+		if m.Has(cpu) {
+			cpus = append(cpus, cpu)
+		}
+	}
+	return cpus
+}
+
+// TestBothSidesOfATurnRunOnOneCPU looks, in rounds of goroutines and of tasks, where they may run, and the client.
+func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
+	if !thread.Exists {
+		require.Zero(t, bindRounds(Pair{}, 1))
+		return
+	}
+	all := cpusOf(t, 0)
+	c := new(client)
+	require.NoError(t, c.start())
+	defer func() { require.NoError(t, c.stop()) }()
+	for _, procs := range []int{1, 2} {
+		before := runtime.GOMAXPROCS(procs)
+		s, err := sched.New(sched.Config{Procs: procs})
+		require.NoError(t, err)
+		var seen, clients [][]int
+		look := func(r *Round) error {
+			r.Took = roundTarget
+			clients = append(clients, cpusOf(t, c.pid()))
+			seen = append(seen, cpusOf(t, 0))
+			done := make(chan []int)
+			go func() { // most likely on another thread, which this one waits for
+				runtime.LockOSThread()
+				done <- cpusOf(t, 0)
+			}()
+			seen = append(seen, <-done)
+			return nil
+		}
+		sides := [2]side{
+			{body: func(n int) (*Round, error) { return runNative(look, n) }},
+			{body: func(n int) (*Round, error) { return runUserrt(s, look, n) }},
+		}
+		const rounds = 5
+		err = takeTurns(Pair{Step: 1, Client: c.pid}, &sides, rounds, func(int) {}, func() { seen, clients = nil, nil })
+		runtime.GOMAXPROCS(before)
+		require.NoError(t, err)
+		require.Len(t, seen, rounds*4)
+		for i, cpus := range seen {
+			ours, others := all, all
+			if at := i / 4 % len(all); procs == 1 && len(all) > 1 {
+				ours, others = all[at:at+1], slices.Concat(all[:at], all[at+1:])
+			}
+			require.Equal(t, ours, cpus, "turn %d", i/4)
+			require.Equal(t, others, clients[i/2], "turn %d", i/4)
+		}
+		require.Equal(t, all, cpusOf(t, 0))
+		require.Equal(t, all, cpusOf(t, c.pid()))
+		require.NoError(t, s.Run(func() { require.Equal(t, all, cpusOf(t, 0)) }))
+		require.NoError(t, s.Close())
+	}
+	require.Zero(t, bindRounds(Pair{Rounds: 1}, 1))
+}
