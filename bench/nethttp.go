@@ -26,7 +26,7 @@ func httpPair(c *client) Pair {
 	w := load{kind: "http", conns: 64, depth: 1}
 	return Pair{
 		Name: "netpoll/http", Unit: nsPerOp, Step: w.step(), AtMost: fewRounds, Target: netTarget,
-		Doc:  "net/http's server, 64 keep-alive connections, answers of 64 bytes; per request",
+		Doc:    "net/http's server, 64 keep-alive connections, answers of 64 bytes; per request",
 		Client: c.pid, Open: c.start, Close: c.stop,
 		Native: func(r *Round) error {
 			l, err := net.Listen("tcp", echoAddress)

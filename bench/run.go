@@ -27,7 +27,7 @@ const (
 	roundTarget   = 10 * time.Millisecond // how long a round should last
 	maxGrowth     = 100                   // from one trial to the next, in operations
 	maxRoundSize  = 1 << 30               // operations; keeps N an int on 32-bit machines
-	maxBeginnings = 3                     // of a pair's rounds, while calibration turns out to have been wrong
+	maxBeginnings = 6                     // of a pair's rounds, while they show that calibration was wrong
 )
 
 // side is one half of a pair while it is measured.
@@ -35,7 +35,7 @@ type side struct {
 	name  string
 	body  func(n int) (*Round, error)
 	n     int           // operations a round
-	found int           // n as calibration has left it
+	fit   int           // n that fills a round, from calibration
 	costs []float64     // in the pair's unit an operation, one for each measured round
 	took  time.Duration // the last of these
 }
@@ -175,7 +175,7 @@ func (p Pair) start(procs int) (sides [2]side, done func() error, err error) {
 }
 
 // takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between. When a
-// round shows that the calibration was wrong, which amid other work it may be, all begins again.
+// round shows that the calibration was wrong, which amid other work it may be, that is made good and the rounds begin again.
 func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibrated func()) (err error) {
 	for _, most := range []int{p.Rounds, p.AtMost} {
 		if most > 0 {
@@ -184,95 +184,75 @@ func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibr
 	}
 	bound := bindRounds(p, runtime.GOMAXPROCS(0))
 	defer func() { err = errors.Join(err, bound.free()) }()
-	for left := maxBeginnings; ; left-- {
-		if err := bound.turn(0); err != nil {
+	if err := bound.turn(0); err != nil {
+		return err
+	}
+	before(0)
+	for i := range sides {
+		if p.Rounds > 0 {
+			sides[i].fit = p.Step
+		} else if err := sides[i].calibrate(p.Step, p.target()); err != nil {
 			return err
 		}
-		before(0)
+	}
+	for left := maxBeginnings; ; left-- {
 		for i := range sides {
-			sides[i].costs = nil
-			if p.Rounds > 0 {
-				sides[i].n = p.Step
-			} else if err := sides[i].calibrate(p.Step, p.target()); err != nil {
-				return err
-			}
+			sides[i].n, sides[i].costs = sides[i].fit, nil
 		}
 		if calibrated != nil {
 			calibrated()
 		}
-		if err := oneAfterTheOther(p, sides, count, bound, before, left > 1); !errors.Is(err, errTooShort) {
+		short, err := oneAfterTheOther(p, sides, count, bound, before, left > 1)
+		if short == nil || err != nil {
 			return err
 		}
+		short.fit = nextSize(short.n, p.Step, short.took, p.target())
 	}
 }
 
-// oneAfterTheOther is takeTurns from the first round on. If strict, a round that is too short ends it with errTooShort.
-func oneAfterTheOther(p Pair, sides *[2]side, count int, bound binding, before func(round int), strict bool) error {
+// oneAfterTheOther is takeTurns from the first round on. If strict it ends with the first round that is too short, and says whose.
+func oneAfterTheOther(p Pair, sides *[2]side, count int, bound binding, before func(round int), strict bool) (short *side, err error) {
 	for round := range count {
 		if round > 0 {
 			before(round)
 			if err := bound.turn(round); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		for i := range sides {
 			sd := &sides[(round+i)%2]
 			if err := sd.measure(); err != nil {
-				return err
+				return nil, err
 			}
 			if strict && sd.tooShort(p) {
-				return errTooShort
+				return sd, nil
 			}
 		}
 	}
-	return nil
+	return nil, nil
 }
-
-// errTooShort ends rounds that will be begun again.
-var errTooShort = errors.New("a round was far shorter than calibrated")
 
 // tooShort reports whether the last round was so much shorter than it should be that the calibration must have been wrong.
 func (sd *side) tooShort(p Pair) bool {
-	return sd.n == sd.found && sd.took < p.target()/4 && nextSize(sd.n, p.Step, sd.took, p.target()) > sd.n
+	return p.Rounds == 0 && sd.n == sd.fit && sd.took < p.target()/4 && nextSize(sd.n, p.Step, sd.took, p.target()) > sd.n
 }
 
 // calibrate finds how many operations fill a round. Its last trial lasts nearly as long as a round
 // and so warms up caches, free lists and threads as well.
 func (sd *side) calibrate(step int, target time.Duration) error {
 	sd.n = step
-	expected := time.Duration(0)
 	for {
-		took, err := sd.trial(max(target/2, 3*expected))
+		r, err := sd.once()
 		if err != nil {
 			return err
 		}
-		n := nextSize(sd.n, step, took, target)
-		if took >= target/2 || n == sd.n { // a trial so long can be trusted
-			sd.n, sd.found = n, n
+		n := nextSize(sd.n, step, r.Took, target)
+		enough := r.Took >= target/2 || n == sd.n
+		sd.n, sd.fit = n, n
+		if enough {
 			return nil
 		}
-		expected = time.Duration(float64(took) * float64(n) / float64(sd.n))
-		sd.n = n
 	}
-}
-
-// trial returns how long sd.n operations take. If that is long enough to end the calibration, and not to be expected, it tries
-// again, twice at most, and believes the shortest: where others use the processors a single operation may take 20 ms, and rounds
-// of one operation, which calibration would then settle for, measure their own beginning.
-func (sd *side) trial(long time.Duration) (took time.Duration, err error) {
-	for i := range 3 {
-		r, err := sd.once()
-		if err != nil {
-			return 0, err
-		}
-		if i == 0 || r.Took < took {
-			took = r.Took
-		}
-		if took < long {
-			break
-		}
-	}
-	return took, nil
 }
 
 // nextSize returns how many operations, in multiples of step, would last as long as target, if n of them

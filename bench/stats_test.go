@@ -200,33 +200,20 @@ func TestCalibrate(t *testing.T) {
 	}
 }
 
-// TestCalibrateAmidOthers delays two of three trials by more than a round lasts: the rounds become as large as without.
-func TestCalibrateAmidOthers(t *testing.T) {
-	trials := 0
-	sd := side{body: func(n int) (*Round, error) {
-		r := &Round{N: n, Took: time.Duration(n) * time.Microsecond}
-		if trials++; trials%3 != 0 {
-			r.Took += 2 * roundTarget
-		}
-		return r, nil
-	}}
-	require.NoError(t, sd.calibrate(1, roundTarget))
-	require.Equal(t, int(roundTarget/time.Microsecond), sd.n)
-}
-
-// TestTurnsAfterABadBeginning delays the first trials: one by a third of a round, the others by a bit more than half of one, which is too little to
-// be suspicious and enough to believe that three operations last for so long. When that shows, all begins again.
-func TestTurnsAfterABadBeginning(t *testing.T) {
-	for delayed := range 8 {
+// TestTurnsAmidOthers delays trials and rounds by so much that calibration believes that a few operations fill a round. When that
+// shows, all begins again.
+func TestTurnsAmidOthers(t *testing.T) {
+	for name, delay := range map[string]func(trial int) time.Duration{
+		"nothing":          func(int) time.Duration { return 0 },
+		"first":            func(trial int) time.Duration { return at(trial == 1, roundTarget) },
+		"a bad beginning":  func(trial int) time.Duration { return at(trial <= 5, 6*roundTarget/10) },
+		"a slow beginning": func(trial int) time.Duration { return at(trial <= 3, roundTarget/3) },
+		"two of three":     func(trial int) time.Duration { return at(trial%3 != 0, 2*roundTarget) },
+	} {
 		trials := 0
 		body := func(n int) (*Round, error) {
-			r := &Round{N: n, Took: time.Duration(n) * time.Microsecond}
-			if trials++; trials == 1 {
-				r.Took += roundTarget / 3
-			} else if trials <= delayed {
-				r.Took += 6 * roundTarget / 10
-			}
-			return r, nil
+			trials++
+			return &Round{N: n, Took: time.Duration(n)*time.Microsecond + delay(trials)}, nil
 		}
 		sides := [2]side{{body: body}, {body: body}}
 		began := 0
@@ -235,12 +222,19 @@ func TestTurnsAfterABadBeginning(t *testing.T) {
 				began++
 			}
 		}, nil))
+		require.LessOrEqual(t, began, maxBeginnings)
 		for _, sd := range sides {
 			require.Len(t, sd.costs, 5)
-			require.Greater(t, sd.n, int(roundTarget/time.Microsecond)/3, "%d trials delayed", delayed)
+			require.Greater(t, sd.n, int(roundTarget/time.Microsecond)/5, name)
 		}
-		require.LessOrEqual(t, began, 2)
 	}
+}
+
+func at(when bool, d time.Duration) time.Duration {
+	if when {
+		return d
+	}
+	return 0
 }
 
 // TestTurnsOfAnUnsteadyPair has rounds that are never as long as calibration was told: they count in the end.
