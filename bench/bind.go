@@ -1,5 +1,6 @@
 // On which processor the rounds of -procs 1 run: both of a turn on the same one, those of the next turn on the next. The client of a
-// pair for netpoll has the other processors.
+// pair for netpoll has the other processors. Only where client and server take turns they share one: to wake a processor that sleeps
+// takes 100 µs in a virtual machine, and that is what would be measured.
 //
 // Processors are not equally fast at a given moment: one shares its core with somebody, one serves the network. A thread stays for
 // long where it has run, and the threads of the two sides often not on the same processor; then their quotient is one of
@@ -25,6 +26,7 @@ type binding struct {
 	all    thread.Mask
 	cpus   []int // those of all; nil: nothing is bound
 	client int   // the process that is bound to the others; 0: there is none
+	shared bool  // to the same one instead
 }
 
 // bindRounds makes the binding for rounds of p with procs processors: one that does nothing if there are several or the system has
@@ -44,7 +46,7 @@ func bindRounds(p Pair, procs int) (b binding) {
 	}
 	b.all = all
 	if p.Client != nil {
-		b.client = p.Client()
+		b.client, b.shared = p.Client(), p.TakesTurns
 	}
 	return b
 }
@@ -55,8 +57,11 @@ func (b binding) turn(n int) error {
 		return nil
 	}
 	n %= len(b.cpus)
-	others := slices.Concat(b.cpus[:n], b.cpus[n+1:])
-	return b.set(thread.Only(b.cpus[n]), thread.Only(others...))
+	ours, others := thread.Only(b.cpus[n]), thread.Only(slices.Concat(b.cpus[:n], b.cpus[n+1:])...)
+	if b.shared {
+		others = ours
+	}
+	return b.set(ours, others)
 }
 
 // free undoes it.

@@ -33,7 +33,11 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 	c := new(client)
 	require.NoError(t, c.start())
 	defer func() { require.NoError(t, c.stop()) }()
-	for _, procs := range []int{1, 2} {
+	for _, how := range []struct {
+		procs      int
+		takesTurns bool
+	}{{1, false}, {1, true}, {2, false}} {
+		procs := how.procs
 		before := runtime.GOMAXPROCS(procs)
 		s, err := sched.New(sched.Config{Procs: procs})
 		require.NoError(t, err)
@@ -55,7 +59,7 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 			{body: func(n int) (*Round, error) { return runUserrt(s, look, n) }},
 		}
 		const rounds = 5
-		err = takeTurns(Pair{Step: 1, Client: c.pid}, &sides, rounds, func(int) {}, func() { seen, clients = nil, nil })
+		err = takeTurns(Pair{Step: 1, Client: c.pid, TakesTurns: how.takesTurns}, &sides, rounds, func(int) {}, func() { seen, clients = nil, nil })
 		runtime.GOMAXPROCS(before)
 		require.NoError(t, err)
 		require.Len(t, seen, rounds*4)
@@ -63,6 +67,9 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 			ours, others := all, all
 			if at := i / 4 % len(all); procs == 1 && len(all) > 1 {
 				ours, others = all[at:at+1], slices.Concat(all[:at], all[at+1:])
+			}
+			if how.takesTurns {
+				others = ours
 			}
 			require.Equal(t, ours, cpus, "turn %d", i/4)
 			require.Equal(t, others, clients[i/2], "turn %d", i/4)

@@ -36,6 +36,8 @@ type Pair struct {
 
 	// Client returns the id of the process with which both sides are busy; nil where there is none.
 	Client func() int
+	// TakesTurns says that Client and the side that it is busy with never work at the same time.
+	TakesTurns bool
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
