@@ -1,35 +1,31 @@
 package main
 
 import (
+	"errors"
 	"runtime"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/userrt/userrt/internal/thread"
 	"github.com/userrt/userrt/sched"
 )
 
-// cpusOf returns the CPUs on which a thread may run, 0 for the calling one.
-func cpusOf(t *testing.T, id int) (cpus []int) {
-	m, err := thread.Of(id)
+// mayRunOn is cpusOf where it is known to work.
+func mayRunOn(t *testing.T, tid int) []int {
+	cpus, err := cpusOf(tid)
 	require.NoError(t, err)
-	for cpu := range maxProcs {
-		if m.Has(cpu) {
-			cpus = append(cpus, cpu)
-		}
-	}
 	return cpus
 }
 
 // TestBothSidesOfATurnRunOnOneCPU looks, in rounds of goroutines and of tasks, where they may run, and the client.
 func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
-	if !thread.Exists {
+	all, err := cpusOf(0)
+	if err != nil {
+		require.ErrorIs(t, err, errors.ErrUnsupported)
 		require.Zero(t, bindRounds(Pair{}, 1))
 		return
 	}
-	all := cpusOf(t, 0)
 	c := new(client)
 	require.NoError(t, c.start())
 	defer func() { require.NoError(t, c.stop()) }()
@@ -44,12 +40,12 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 		var seen, clients [][]int
 		look := func(r *Round) error {
 			r.Took = roundTarget
-			clients = append(clients, cpusOf(t, c.pid()))
-			seen = append(seen, cpusOf(t, 0))
+			clients = append(clients, mayRunOn(t, c.pid()))
+			seen = append(seen, mayRunOn(t, 0))
 			done := make(chan []int)
 			go func() { // most likely on another thread, which this one waits for
 				runtime.LockOSThread()
-				done <- cpusOf(t, 0)
+				done <- mayRunOn(t, 0)
 			}()
 			seen = append(seen, <-done)
 			return nil
@@ -74,9 +70,9 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 			require.Equal(t, ours, cpus, "turn %d", i/4)
 			require.Equal(t, others, clients[i/2], "turn %d", i/4)
 		}
-		require.Equal(t, all, cpusOf(t, 0))
-		require.Equal(t, all, cpusOf(t, c.pid()))
-		require.NoError(t, s.Run(func() { require.Equal(t, all, cpusOf(t, 0)) }))
+		require.Equal(t, all, mayRunOn(t, 0))
+		require.Equal(t, all, mayRunOn(t, c.pid()))
+		require.NoError(t, s.Run(func() { require.Equal(t, all, mayRunOn(t, 0)) }))
 		require.NoError(t, s.Close())
 	}
 	require.Zero(t, bindRounds(Pair{Rounds: 1}, 1))

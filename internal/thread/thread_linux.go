@@ -26,11 +26,9 @@ func Of(tid int) (m Mask, err error) {
 // Set gives the thread with that id, 0 for the caller's, the mask m.
 func Set(tid int, m Mask) error { return unix.SchedSetaffinity(tid, &m.set) }
 
-// Only returns the mask of some CPUs.
-func Only(cpus ...int) (m Mask) {
-	for _, cpu := range cpus {
-		m.set.Set(cpu)
-	}
+// Only returns the mask of a single CPU.
+func Only(cpu int) (m Mask) {
+	m.set.Set(cpu)
 	return m
 }
 

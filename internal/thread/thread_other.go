@@ -22,7 +22,7 @@ func Of(int) (Mask, error) { return Mask{}, errors.ErrUnsupported }
 func Set(int, Mask) error { return errors.ErrUnsupported }
 
 // Only returns an empty mask.
-func Only(...int) Mask { return Mask{} }
+func Only(int) Mask { return Mask{} }
 
 // Has is false.
 func (Mask) Has(int) bool { return false }
