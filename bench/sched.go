@@ -32,12 +32,12 @@ func schedPairs() []Pair {
 			Native: spawnJoinNative, Userrt: spawnJoinUserrt,
 		},
 		{
-			Name: "sched/forkjoin", Unit: nsPerOp, Step: fibForks, AtMost: 5,
+			Name: "sched/forkjoin", Unit: nsPerOp, Step: fibForks, AtMost: fewRounds,
 			Doc:    "fib(27) in which every call forks: go and a WaitGroup against Join; per fork",
 			Native: forkJoinNative, Userrt: forkJoinUserrt,
 		},
 		{
-			Name: "sched/forkjoin-both", Unit: nsPerOp, Step: fibForks, AtMost: 5,
+			Name: "sched/forkjoin-both", Unit: nsPerOp, Step: fibForks, AtMost: fewRounds,
 			Doc:    "the same, with Both in the place of Join; per fork",
 			Native: forkJoinNative, Userrt: forkJoinBothUserrt,
 		},
