@@ -203,26 +203,29 @@ func TestCalibrate(t *testing.T) {
 // TestTurnsAmidOthers delays trials and rounds by so much that calibration believes that a few operations fill a round. When that
 // shows, all begins again.
 func TestTurnsAmidOthers(t *testing.T) {
-	for name, delay := range map[string]func(trial int) time.Duration{
-		"nothing":          func(int) time.Duration { return 0 },
-		"first":            func(trial int) time.Duration { return at(trial == 1, roundTarget) },
-		"a bad beginning":  func(trial int) time.Duration { return at(trial <= 5, 6*roundTarget/10) },
-		"a slow beginning": func(trial int) time.Duration { return at(trial <= 3, roundTarget/3) },
-		"two of three":     func(trial int) time.Duration { return at(trial%3 != 0, 2*roundTarget) },
+	for name, c := range map[string]struct {
+		delayed func(trial int) bool
+		by      time.Duration
+		again   bool
+	}{
+		"nothing":          {func(int) bool { return false }, 0, false},
+		"first":            {func(trial int) bool { return trial == 1 }, roundTarget, true},
+		"a bad beginning":  {func(trial int) bool { return trial <= 5 }, 6 * roundTarget / 10, true},
+		"a slow beginning": {func(trial int) bool { return trial <= 3 }, roundTarget / 3, false},
+		"two of three":     {func(trial int) bool { return trial%3 != 0 }, 2 * roundTarget, true},
 	} {
 		trials := 0
 		body := func(n int) (*Round, error) {
-			trials++
-			return &Round{N: n, Took: time.Duration(n)*time.Microsecond + delay(trials)}, nil
+			r := &Round{N: n, Took: time.Duration(n) * time.Microsecond}
+			if trials++; c.delayed(trials) {
+				r.Took += c.by
+			}
+			return r, nil
 		}
 		sides := [2]side{{body: body}, {body: body}}
 		began := 0
-		require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(round int) {
-			if round == 0 {
-				began++
-			}
-		}, nil))
-		require.LessOrEqual(t, began, maxBeginnings)
+		require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(int) {}, func() { began++ }))
+		require.Equal(t, c.again, began > 1, "%s: %d", name, began)
 		for _, sd := range sides {
 			require.Len(t, sd.costs, 5)
 			require.Greater(t, sd.n, int(roundTarget/time.Microsecond)/5, name)
@@ -230,26 +233,20 @@ func TestTurnsAmidOthers(t *testing.T) {
 	}
 }
 
-func at(when bool, d time.Duration) time.Duration {
-	if when {
-		return d
-	}
-	return 0
-}
-
-// TestTurnsOfAnUnsteadyPair has rounds that are never as long as calibration was told: they count in the end.
+// TestTurnsOfAnUnsteadyPair has rounds that stay too short whatever is made good: they count in the end.
 func TestTurnsOfAnUnsteadyPair(t *testing.T) {
-	long := true
+	began := 0
 	body := func(n int) (*Round, error) {
-		r := &Round{N: n, Took: time.Duration(n)}
-		if long {
-			r.Took *= 1000
+		r := &Round{N: n, Took: roundTarget}
+		if began > 0 {
+			r.Took = time.Microsecond
 		}
 		return r, nil
 	}
 	sides := [2]side{{body: body}, {body: body}}
-	require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(round int) { long = round == 0 }, func() { long = false }))
+	require.NoError(t, takeTurns(Pair{Step: 1}, &sides, 5, func(int) {}, func() { began++ }))
+	require.Equal(t, maxBeginnings, began)
 	for _, sd := range sides {
-		require.Equal(t, 5, len(sd.costs))
+		require.Len(t, sd.costs, 5)
 	}
 }
