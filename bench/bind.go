@@ -1,11 +1,12 @@
-// On which processor the rounds of -procs 1 run: both of a turn on the same one, those of the next turn on the next. The client of a
-// pair for netpoll has the other processors. Only where client and server take turns they share one: to wake a processor that sleeps
-// takes 100 µs in a virtual machine, and that is what would be measured.
+// On which processors the rounds of -procs 1 run. Both sides of a turn have the same one, those of the next turn the next one. The client
+// of a pair for netpoll has the others. Only if it never works at the same time as the server (Pair.PingPong) it has the server's: else most
+// of what is measured is how long a processor that sleeps takes to wake, 100 µs in a virtual machine.
 //
-// Processors are not equally fast at a given moment: one shares its core with somebody, one serves the network. A thread stays for
-// long where it has run, and the threads of the two sides often not on the same processor; then their quotient is one of
-// processors. A client that the system puts beside the server in one round, and not in the next, adds to that. Where a side has
-// several, the differences average out, and which ones of more should be together is for the system to know.
+// Processors are not equally fast at a given moment: one shares its core with somebody, another serves the network. A thread stays for
+// long where it has run, and those of the two sides have often run on different ones; then the speedup is partly that of a processor. That
+// the system puts a client beside the server in one round, and not in the next, adds to it. With several processors a side such
+// differences average out, and which threads should be together is for the system to know: so nothing is bound.
+//
 //
 // Go's counterpart: none; golang.org/x/perf leaves it to tools like taskset(1).
 
@@ -27,8 +28,8 @@ type binding struct {
 	shared bool  // it is bound to the same one instead
 }
 
-// bindRounds makes the binding for rounds of p with procs processors: one that does nothing if there are several or the system has
-// only one for us, and where threads can't be bound. Processes that measure for p are left alone.
+// bindRounds makes the binding for rounds of p with procs processors. It does nothing if procs is more than 1, the system has only one for
+// us, or threads can't be bound; nor for a pair of memory, whose rounds are processes of their own.
 func bindRounds(p Pair, procs int) (b binding) {
 	cpus, err := cpusOf(0)
 	if err != nil || procs > 1 || p.Rounds > 0 || len(cpus) < 2 || bindThread(0, cpus) != nil { // some containers forbid it
@@ -36,12 +37,12 @@ func bindRounds(p Pair, procs int) (b binding) {
 	}
 	b.cpus = cpus
 	if p.Client != nil {
-		b.client, b.shared = p.Client(), p.TakesTurns
+		b.client, b.shared = p.Client(), p.PingPong
 	}
 	return b
 }
 
-// turn binds for a turn.
+// turn binds for turn n, from 0.
 func (b binding) turn(n int) error {
 	if b.cpus == nil {
 		return nil
@@ -54,7 +55,7 @@ func (b binding) turn(n int) error {
 	return b.bind(ours, others)
 }
 
-// free undoes it.
+// free undoes what turn has done.
 func (b binding) free() error {
 	if b.cpus == nil {
 		return nil
@@ -70,8 +71,8 @@ func (b binding) bind(us, client []int) error {
 	return err
 }
 
-// bindProcess binds all threads of a process. A new thread is bound as the one that has started it; so when all that are there are bound,
-// those to come will be.
+// bindProcess binds all threads of a process. A new thread is bound as the one that has started it is: so once all that exist are bound,
+// those to come are too.
 func bindProcess(process int, cpus []int) error {
 	var done []int
 	for {

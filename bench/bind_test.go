@@ -30,8 +30,8 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 	require.NoError(t, c.start())
 	defer func() { require.NoError(t, c.stop()) }()
 	for _, how := range []struct {
-		procs      int
-		takesTurns bool
+		procs    int
+		pingPong bool
 	}{{1, false}, {1, true}, {2, false}} {
 		procs := how.procs
 		before := runtime.GOMAXPROCS(procs)
@@ -55,7 +55,7 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 			{body: func(n int) (*Round, error) { return runUserrt(s, look, n) }},
 		}
 		const rounds = 5
-		err = takeTurns(Pair{Step: 1, Client: c.pid, TakesTurns: how.takesTurns}, &sides, rounds, func(int) {}, func() { seen, clients = nil, nil })
+		err = takeTurns(Pair{Step: 1, Client: c.pid, PingPong: how.pingPong}, &sides, rounds, func(int) {}, func() { seen, clients = nil, nil })
 		runtime.GOMAXPROCS(before)
 		require.NoError(t, err)
 		require.Len(t, seen, rounds*4)
@@ -64,7 +64,7 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 			if at := i / 4 % len(all); procs == 1 && len(all) > 1 {
 				ours, others = all[at:at+1], slices.Concat(all[:at], all[at+1:])
 			}
-			if how.takesTurns {
+			if how.pingPong {
 				others = ours
 			}
 			require.Equal(t, ours, cpus, "turn %d", i/4)

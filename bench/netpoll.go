@@ -92,7 +92,7 @@ func served(c *client, name string, w load, unit, doc string) Pair {
 	w.cpu = unit == cpuPerOp
 	return Pair{
 		Name: "netpoll/" + name, Unit: unit, Step: w.step(), AtMost: fewRounds, Target: netTarget, Doc: doc,
-		Client: c.pid, TakesTurns: w.conns == 1, Open: c.start, Close: c.stop,
+		Client: c.pid, PingPong: w.conns == 1, Open: c.start, Close: c.stop,
 		Native: func(r *Round) error { return serveNative(r, c, w) },
 		Userrt: func(r *Round) error { return serveUserrt(r, c, w) },
 	}

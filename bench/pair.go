@@ -34,10 +34,10 @@ type Pair struct {
 	// Floor is what one operation can't do without (needs.go); nil where there is no such thing, as with memory.
 	Floor needs
 
-	// Client returns the id of the process with which both sides are busy; nil where there is none.
+	// Client returns the id of the process in which both sides' clients run; nil where there is none.
 	Client func() int
-	// TakesTurns says that Client and the side that it is busy with never work at the same time.
-	TakesTurns bool
+	// PingPong says that the client and the side that serves it never work at the same time.
+	PingPong bool
 
 	// Open prepares what both sides share and Close frees it; either may be nil. Open is called,
 	// from a plain goroutine, before the rounds of each value of -procs, Close once at the end.
