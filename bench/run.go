@@ -37,7 +37,7 @@ type side struct {
 	n     int           // operations a round
 	fit   int           // n that fills a round, from calibration
 	costs []float64     // in the pair's unit an operation, one for each measured round
-	took  time.Duration // the last of these
+	took  time.Duration // by the last of these rounds
 }
 
 // report writes results as the format says: of all chosen pairs for each value of -procs, or those of a file. Then it compares
@@ -210,7 +210,7 @@ func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibr
 	}
 }
 
-// oneAfterTheOther is takeTurns from the first round on. If strict it ends with the first round that is too short, and says whose.
+// oneAfterTheOther does the rounds of takeTurns. If strict it ends with the first one that is too short, and says whose that was.
 func oneAfterTheOther(p Pair, sides *[2]side, count int, bound binding, before func(round int), strict bool) (short *side, err error) {
 	for round := range count {
 		if round > 0 {
@@ -232,7 +232,8 @@ func oneAfterTheOther(p Pair, sides *[2]side, count int, bound binding, before f
 	return nil, nil
 }
 
-// tooShort reports whether the last round was so much shorter than it should be that the calibration must have been wrong.
+// tooShort reports whether the last round was so much shorter than it should be that the calibration must have been wrong. Not where
+// calibration has not chosen its size (Pair.Rounds, alike), or it can't get larger (maxRoundSize).
 func (sd *side) tooShort(p Pair) bool {
 	return p.Rounds == 0 && sd.n == sd.fit && sd.took < p.target()/4 && nextSize(sd.n, p.Step, sd.took, p.target()) > sd.n
 }
