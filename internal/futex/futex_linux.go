@@ -36,7 +36,7 @@ func Wait(addr *uint32, val uint32, timeoutNS int64) (woken bool) {
 	return WaitAs(&fresh, addr, val, timeoutNS)
 }
 
-// WaitAs is Wait for one who sleeps often.
+// WaitAs is Wait for one who sleeps often: h, which it has for all its sleeps, tells whether this one keeps the P at first.
 func WaitAs(h *syswait.Habit, addr *uint32, val uint32, timeoutNS int64) (woken bool) {
 	if h.Keeps() {
 		brief := syswait.Brief
@@ -63,7 +63,7 @@ func WaitAs(h *syswait.Habit, addr *uint32, val uint32, timeoutNS int64) (woken 
 	return sleep(addr, val, timeoutNS)
 }
 
-// sleepBriefly keeps the P.
+// sleepBriefly sleeps for up to ns, and keeps the P.
 func sleepBriefly(addr *uint32, val uint32, ns int64) unix.Errno {
 	ts := unix.NsecToTimespec(ns)
 	_, _, errno := unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(addr)), opWait,
@@ -71,7 +71,7 @@ func sleepBriefly(addr *uint32, val uint32, ns int64) unix.Errno {
 	return errno
 }
 
-// sleep gives the P away.
+// sleep gives the P away. A negative ns means for ever.
 //
 //go:nosplit
 //go:norace

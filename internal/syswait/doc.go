@@ -9,15 +9,18 @@
 // thread has to be interrupted just there, so it takes a busy machine, many sleeps and many collections. It happened three times in
 // the tests of this project, and it happens without userrt (stop_test.go).
 //
-// So no wait of ours is an ordinary call. It begins by keeping the P, for Brief at the most, in a call of which the native scheduler knows nothing: most sleeps of a
-// busy worker are over by then. To stop the world the native scheduler interrupts it (SIGURG; not with GODEBUG=asyncpreemptoff=1), so it ends early, with EINTR.
-// After that, or after Brief, the P is given away.
+// So no wait of ours is an ordinary call. It begins by keeping the P, for Brief at the most, in a call of which the native scheduler knows
+// nothing: most sleeps of a busy worker are over by then. To stop the world the native scheduler interrupts it (SIGURG; not with
+// GODEBUG=asyncpreemptoff=1), so it ends early, with EINTR. After that, or after Brief, the P is given away; but an interrupted sleep with a
+// limit goes back to its caller first, who knows how much of the time is left.
 //
-// To give it away at once is dear: with all Ps busy runtime/proc.go, handoffp wakes a thread to look for work, and the sleeper has to get a P back: with
-// GOMAXPROCS 1 a server with one connection became 2 to 3 times slower. An ordinary call costs the same as soon as sysmon takes the P, which it does after some 50 µs if it has
-// found a P to take a short time ago, and hardly ever if it has not: so after each pause a busy server used a fifth more processor time for up to 100 ms, until sysmon slept long by
-// chance. To keep the P for long, on the other hand, stops whatever waits for it. A Habit tells where that is so: with a client in the same process, say, that has to run before
-// the sleeper can be woken.
+// To give the P away at once is dear. With all Ps busy runtime/proc.go, handoffp wakes a thread to look for work, and the sleeper has to get a P
+// back: with GOMAXPROCS 1 a server with one connection became 2 to 3 times slower. An ordinary call costs the same as soon as sysmon takes the
+// P. It does so after some 50 µs if it has found a P to take a short time ago, and hardly ever if it has not: so after each pause a busy
+// server used a fifth more processor time for up to 100 ms, until sysmon slept long by chance.
+//
+// To keep the P for long, on the other hand, stops whatever waits for it: with a client in the same process, say, that has to run before the
+// sleeper can be woken. A Habit learns where that is so.
 //
 // Enter gives the P away before the call, so that nothing is left to be taken, and Exit gets one afterwards. What stands
 // between them:
