@@ -29,7 +29,8 @@ func (m *M) sleepForEvents() *G {
 			m.runAllTimers()
 			return p.runqget()
 		}
-		// Short sleeps keep the native P (package syswait). Who won't sleep here gives way in stopm, in the cache.
+		// Short sleeps keep the native P (package syswait), so before one of many m gives way at times. Who won't sleep here does so in
+		// stopm, in the cache.
 		if s.nanotime()-m.nativeAt > nativeSliceNS && !s.polling.Load() && (s.pollerWaits() || s.nextTimer() != 0) {
 			m.gosched()
 		}
@@ -97,6 +98,7 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	return l, true
 }
 
+// stopPolling lets others poll.
 func (s *Scheduler) stopPolling() {
 	s.pollUntil.Store(0)
 	s.onFutex.Store(false)

@@ -40,7 +40,7 @@ type M struct {
 
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns
-	nativeAt int64 // when it last let the native scheduler in, ns
+	nativeAt int64 // when its last gosched returned, ns
 	cpu      int32 // to which it has bound that thread
 	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
@@ -52,7 +52,7 @@ type M struct {
 // runtime/lock_futex.go, notesleep and notewakeup.
 type note struct {
 	key    atom.Uint32
-	sleeps syswait.Habit
+	sleeps syswait.Habit // of who sleeps here, always the same one
 }
 
 func (n *note) wakeup() {
@@ -133,7 +133,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		}
 		s.idlep(p)
 		s.lock.Unlock()
-		if s.polling.Load() { // after wantM, at which who polls looks later
+		if s.polling.Load() { // after wantM; who polls sets polling and then looks at wantM, so one sees the other
 			s.breakPoll()
 		}
 		return

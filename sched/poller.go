@@ -62,10 +62,10 @@ type pollState struct {
 	lastpoll atomic.Int64 // when Poll last returned, ns
 
 	// Of the worker that sleeps with polling set:
-	pollUntil atomic.Int64 // when it will wake by itself, ns; 0: it does not sleep
-	onFutex   atomic.Bool  // it sleeps for timers only, on pollKey
-	pollKey   atom.Uint32  // counts the calls of breakPoll: a futex
-	sleeps    syswait.Habit
+	pollUntil atomic.Int64  // when it will wake by itself, ns; 0: it does not sleep
+	onFutex   atomic.Bool   // it sleeps for timers only, on pollKey
+	pollKey   atom.Uint32   // counts the calls of breakPoll: a futex
+	sleeps    syswait.Habit // of those on pollKey
 }
 
 // pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks
