@@ -7,7 +7,6 @@
 // the system puts a client beside the server in one round, and not in the next, adds to it. With several processors a side such
 // differences average out, and which threads should be together is for the system to know: so nothing is bound.
 //
-//
 // Go's counterpart: none; golang.org/x/perf leaves it to tools like taskset(1).
 
 package main

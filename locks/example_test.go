@@ -129,7 +129,7 @@ func Example_parkTasksNotThreads() {
 		{"Once.Do", func() { once.Do(func() { gate.Lock() }) }},
 		{"Semaphore.Acquire", func() { _ = sem.Acquire(context.Background(), 1); sem.Release(1) }},
 	}
-	atRest := func() sched.Stats { // all tasks there are wait
+	atRest := func() sched.Stats { // when every task waits
 		for {
 			if st := s.Stats(); st.IdleProcs > 0 && st.GlobalQueue == 0 {
 				return st

@@ -161,14 +161,17 @@ func (k *osPoller) pwait(events []osEvent, timeoutMS int) (n int, errno unix.Err
 		return epollPwaitRaw(k.epfd, events, 0)
 	}
 	if k.sleeps.Keeps() {
-		short := timeoutMS > 0 && timeoutMS <= brief
-		n, errno = epollPwaitRaw(k.epfd, events, brief)
+		first := brief
+		if timeoutMS > 0 {
+			first = min(timeoutMS, brief)
+		}
+		n, errno = epollPwaitRaw(k.epfd, events, first)
 		k.sleeps.Kept(n > 0)
 		interrupted := errno == unix.EINTR && timeoutMS < 0 // with a limit the caller knows how much is left
-		if n > 0 || short || errno != 0 && !interrupted {
+		if n > 0 || first == timeoutMS || errno != 0 && !interrupted {
 			return n, errno
 		}
-		timeoutMS = max(timeoutMS-brief, -1)
+		timeoutMS = max(timeoutMS-first, -1)
 	}
 	return epollPwaitLong(k.epfd, events, timeoutMS)
 }
