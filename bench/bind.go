@@ -1,4 +1,4 @@
-// On which processors the rounds of -procs 1 run. Both sides of a turn have the same one, those of the next turn the next one. The client
+// On which processors the rounds of -procs 1 run. Both sides of a turn have the same one, and so have those of the next turn, in which the other side comes first; then it is the next one's turn. The client
 // of a pair for netpoll has the others. Only if it never works at the same time as the server (Pair.PingPong) it has the server's: else most
 // of what is measured is how long a processor that sleeps takes to wake, 100 µs in a virtual machine.
 //
@@ -41,12 +41,12 @@ func bindRounds(p Pair, procs int) (b binding) {
 	return b
 }
 
-// turn binds for turn n, from 0.
+// turn binds for turn n, from 0: each processor has two in a row.
 func (b binding) turn(n int) error {
 	if b.cpus == nil {
 		return nil
 	}
-	n %= len(b.cpus)
+	n = n / 2 % len(b.cpus)
 	ours, others := b.cpus[n:n+1], slices.Concat(b.cpus[:n], b.cpus[n+1:])
 	if b.shared {
 		others = ours

@@ -61,7 +61,7 @@ func TestBothSidesOfATurnRunOnOneCPU(t *testing.T) {
 		require.Len(t, seen, rounds*4)
 		for i, cpus := range seen {
 			ours, others := all, all
-			if at := i / 4 % len(all); procs == 1 && len(all) > 1 {
+			if at := i / 8 % len(all); procs == 1 && len(all) > 1 {
 				ours, others = all[at:at+1], slices.Concat(all[:at], all[at+1:])
 			}
 			if how.pingPong {

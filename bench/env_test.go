@@ -82,7 +82,7 @@ func TestLoad(t *testing.T) {
 	require.Equal(t, "unknown", loadLine(Env{Load: -1, Start: "now"}))
 	require.Equal(t, "unknown", loadLine(Env{}), "a file of an older version")
 	require.Equal(t, "0.49", loadLine(Env{Load: 0.49, Cores: 2, Start: "now"}))
-	require.Equal(t, "1.50: others were at work on the 2 cores, so expect wide intervals", loadLine(Env{Load: 1.5, Cores: 2, Start: "now"}))
+	require.Equal(t, "1.50: something else was at work on the 2 cores, so expect wide intervals", loadLine(Env{Load: 1.5, Cores: 2, Start: "now"}))
 }
 
 func TestRevision(t *testing.T) {

@@ -67,7 +67,7 @@ func loadLine(env Env) string {
 	case env.Load < 0 || env.Start == "": // unknown now, or to those who wrote the file
 		return "unknown"
 	case env.busy():
-		return fmt.Sprintf("%.2f: others were at work on the %s, so expect wide intervals", env.Load, plural(env.Cores, "core"))
+		return fmt.Sprintf("%.2f: something else was at work on the %s, so expect wide intervals", env.Load, plural(env.Cores, "core"))
 	}
 	return fmt.Sprintf("%.2f", env.Load)
 }

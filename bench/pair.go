@@ -48,6 +48,9 @@ type Pair struct {
 	Userrt Body // runs in a task, inside (*sched.Scheduler).Run
 }
 
+// once reports whether p is measured for the first value of -procs only.
+func (p Pair) once() bool { return p.Rounds > 0 }
+
 // Body does r.N operations and checks what came out: a wrong answer is an error, however fast.
 type Body func(r *Round) error
 

@@ -77,7 +77,7 @@ func report(opts options, chosen []Pair, stdout, stderr io.Writer) (err error) {
 // measureAll measures and writes. A pair that one side does not support on this system is left out, with a line on stderr.
 func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err error) {
 	defer func() { err = errors.Join(err, closePairs(chosen)) }()
-	prog := newProgress(stderr, len(chosen)*len(opts.procs)+opts.extras.len(), opts.count)
+	prog := newProgress(stderr, measurements(chosen, opts.procs)+opts.extras.len(), opts.count)
 	env := readEnv()
 	env.Round = opts.time.String()
 	if err := out.begin(env, opts.count); err != nil {
@@ -96,7 +96,7 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 	}
 	for i, procs := range opts.procs {
 		for _, p := range chosen {
-			if p.Rounds > 0 && i > 0 {
+			if p.once() && i > 0 {
 				continue
 			}
 			p := p.asked(opts.count, opts.time)
@@ -120,6 +120,18 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 		return err
 	}
 	return out.end()
+}
+
+// measurements counts how often pairs are measured.
+func measurements(chosen []Pair, procs []int) (n int) {
+	for _, p := range chosen {
+		if p.once() {
+			n++
+		} else {
+			n += len(procs)
+		}
+	}
+	return n
 }
 
 // closePairs calls every Close there is and returns what went wrong.

@@ -63,7 +63,7 @@ func fanoutUserrt(r *Round, tasks int) error {
 func waiters(tasks int) Pair {
 	return Pair{
 		Name: fmt.Sprintf("waitgroup/wait-%d", tasks), Unit: nsPerOp, Step: tasks,
-		Doc: fmt.Sprintf("%d tasks wait for one WaitGroup, again and again, and tell the one that lets them go by another; per wait", tasks),
+		Doc: fmt.Sprintf("a WaitGroup with %s, let go again and again; by another the one who does so learns that all are through; per wait", plural(tasks, "waiting task")),
 		Native: func(r *Round) error {
 			var gates [2]sync.WaitGroup
 			var arrived, ended sync.WaitGroup

@@ -53,7 +53,11 @@ func (e *CloseError) Error() string {
 	var b strings.Builder
 	b.WriteString("sched: " + e.Op)
 	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v: %d tasks cut short", e.Err, e.Cut)
+		tasks := "tasks"
+		if e.Cut == 1 {
+			tasks = "task"
+		}
+		fmt.Fprintf(&b, ": %v: %d %s cut short", e.Err, e.Cut, tasks)
 	}
 	for i, t := range e.Tasks {
 		sep := ", "

@@ -81,6 +81,7 @@ func TestErrorTexts(t *testing.T) {
 		"sched: Close: still running: task 4, task 17 (pump)")
 	require.EqualError(t, &CloseError{Op: "Shutdown", Tasks: []TaskRef{four}, Cut: 3, Err: ErrClosed},
 		"sched: Shutdown: sched: Scheduler closed: 3 tasks cut short: still running: task 4")
+	require.EqualError(t, &CloseError{Op: "Shutdown", Cut: 1, Err: ErrClosed}, "sched: Shutdown: sched: Scheduler closed: 1 task cut short")
 	require.EqualError(t, &DeadlockError{Tasks: []DeadlockTask{
 		{TaskRef: four, Reason: WaitReasonChanReceive},
 		{TaskRef: named, Reason: WaitReasonMutexLock, Since: 125 * time.Second, On: "the lock", Holder: four},
