@@ -100,7 +100,7 @@ func (a *Alarm) Stop() (wasPending bool) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	wasPending = a.t.stop()
+	wasPending = a.t.stop(a.s)
 	if wasPending && a.s.cfg.DetectDeadlock {
 		a.s.timerStopped()
 	}

@@ -67,6 +67,9 @@ func (ts *timers) any() bool { return ts.next.Load() != 0 || ts.full.Load() }
 
 // add puts t, which is in no heap, into ts. Needs lock.
 func (ts *timers) add(t *timer, when int64) {
+	if n := len(ts.heap); n == cap(ts.heap) && n >= deadMin && ts.dead > n/2 {
+		ts.clean() // in place of growing
+	}
 	ts.nSet++
 	t.seq++
 	t.when = when
@@ -102,15 +105,15 @@ func (ts *timers) kill(t *timer) (was bool) {
 	if n := len(ts.heap); n >= deadMin && ts.dead > n/4 && !ts.full.Load() {
 		ts.full.Store(true)
 	}
-	if ts.dead >= deadMax && ts.dead > len(ts.heap)/2 {
-		ts.clean()
-	}
 	ts.publish()
 	return true
 }
 
-// The entries of which a quarter may be dead before the P's worker cleans up when it comes by, and the dead ones
-// of which, if they are half of all, nobody waits for it: for the worker may be asleep, or compute.
+// crowded reports whether so many entries are dead that who is no worker of theirs cleans up himself, as those may all be
+// asleep. A worker comes by soon; if it computes instead, add bounds the heap. Needs lock.
+func (ts *timers) crowded() bool { return ts.dead >= deadMax && ts.dead > len(ts.heap)/2 }
+
+// A heap of deadMin entries is cleaned up by its worker when a quarter of them is dead; deadMax is for crowded.
 const (
 	deadMin = 64
 	deadMax = 4096

@@ -42,8 +42,13 @@ func (t *timer) set(s *Scheduler, when, period int64) (seq uint64, was, sooner b
 }
 
 // stop makes t not fire, and reports whether it would have. Its entry stays for a while.
-func (t *timer) stop() (was bool) {
-	t.locked(func(ts *timers) { was = ts.kill(t) })
+func (t *timer) stop(s *Scheduler) (was bool) {
+	t.locked(func(ts *timers) {
+		was = ts.kill(t)
+		if ts.crowded() && !s.isOurs() {
+			ts.clean()
+		}
+	})
 	return was
 }
 
@@ -179,12 +184,17 @@ func (s *Scheduler) timerHome() *timers {
 	return &(*s.allp.Load())[0].timers
 }
 
+// isOurs reports whether the caller is one of s's workers.
+func (s *Scheduler) isOurs() bool {
+	st := self()
+	return st != nil && st.m.s == s
+}
+
 // timerSet makes sure that somebody wakes in time for a timer that has become the next of its heap, if the caller
 // is none of s's workers: who has set one itself looks at it before it sleeps.
 func (s *Scheduler) timerSet(when int64) {
-	st := self()
 	switch {
-	case st != nil && st.m.s == s:
+	case s.isOurs():
 	case !s.polling.Load():
 		s.wakep()
 	case when < s.pollUntil.Load():
@@ -195,7 +205,7 @@ func (s *Scheduler) timerSet(when int64) {
 // timerStopped ends the sleep of the worker that sleeps for timers if there is none left, and the caller is none of
 // s's workers: tasks that a timer could have woken may be deadlocked now, and it may be the one who is to look.
 func (s *Scheduler) timerStopped() {
-	if st := self(); (st == nil || st.m.s != s) && s.polling.Load() && s.nextTimer() == 0 {
+	if !s.isOurs() && s.polling.Load() && s.nextTimer() == 0 {
 		s.breakPoll()
 	}
 }

@@ -60,7 +60,7 @@ func TestTimerHeapAgainstModel(t *testing.T) {
 			require.Equal(t, tm.seq, seq)
 			model[tm] = when
 		case 2:
-			require.Equal(t, pending, tm.stop())
+			require.Equal(t, pending, tm.stop(s))
 			delete(model, tm)
 		default:
 			if len(model) == 0 {
@@ -79,7 +79,7 @@ func TestTimerHeapAgainstModel(t *testing.T) {
 				first.drop()
 				require.Nil(t, first.in.Load())
 			} else {
-				require.True(t, first.stop())
+				require.True(t, first.stop(s))
 			}
 			delete(model, first)
 		}
@@ -105,8 +105,8 @@ func TestTimerStaysInItsHeap(t *testing.T) {
 	require.Len(t, a.heap, 1)
 	require.Empty(t, b.heap)
 	require.EqualValues(t, 3, a.next.Load())
-	require.True(t, tm.stop())
-	require.False(t, tm.stop())
+	require.True(t, tm.stop(sa))
+	require.False(t, tm.stop(sa))
 	require.Zero(t, a.next.Load())
 }
 
@@ -133,7 +133,7 @@ func TestStoppedTimersAreForgotten(t *testing.T) {
 		all[i].set(s, int64(1+i), 0)
 	}
 	for i := range all {
-		require.True(t, all[i].stop())
+		require.True(t, all[i].stop(s))
 		ts.checkTop(t)
 	}
 	require.Zero(t, ts.next.Load())
@@ -148,15 +148,67 @@ func TestStoppedTimersAreForgotten(t *testing.T) {
 		})
 		require.Zero(t, s.nextTimer())
 		until(t, "the worker has cleaned up", func() bool {
-			kept := 0
-			for _, p := range *s.allp.Load() {
-				p.timers.lock.Lock()
-				kept += len(p.timers.heap)
-				p.timers.lock.Unlock()
-			}
-			return kept <= deadMin
+			entries, _ := s.timerEntries()
+			return entries <= deadMin
 		}, s)
 	})
+}
+
+// timerEntries returns how many entries there are in all heaps, and for how many there is room.
+func (s *Scheduler) timerEntries() (entries, room int) {
+	for _, p := range *s.allp.Load() {
+		p.timers.lock.Lock()
+		entries += len(p.timers.heap)
+		room += cap(p.timers.heap)
+		p.timers.lock.Unlock()
+	}
+	return entries, room
+}
+
+// TestATaskThatOnlySetsAndStopsTimersKeepsFew: although its worker never comes by. Timers that it sets again stay where they are.
+func TestATaskThatOnlySetsAndStopsTimersKeepsFew(t *testing.T) {
+	s, err := New(Config{Procs: 1, Tunables: Tunables{TimeSlice: time.Hour}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
+	run(t, s, func() {
+		for range 50 * deadMax {
+			s.AfterFunc(time.Hour, func() {}).Stop()
+		}
+		_, room := s.timerEntries()
+		require.LessOrEqual(t, room, 2*deadMin)
+		require.Zero(t, s.nextTimer())
+
+		own := make([]*Timer, 2*deadMax)
+		for i := range own {
+			own[i] = s.AfterFunc(time.Hour, func() {})
+		}
+		for range 3 {
+			stopped, set := 0, 0
+			for _, tm := range own {
+				if tm.Stop() {
+					stopped++
+				}
+			}
+			require.Equal(t, len(own), stopped)
+			entries, _ := s.timerEntries()
+			require.GreaterOrEqual(t, entries, len(own))
+			require.Zero(t, s.nextTimer())
+			for _, tm := range own {
+				if !tm.Reset(2 * time.Hour) {
+					set++
+				}
+			}
+			require.Equal(t, len(own), set)
+			require.NotZero(t, s.nextTimer())
+		}
+		for _, tm := range own {
+			tm.Stop()
+		}
+	})
+	until(t, "the worker has cleaned up", func() bool {
+		entries, _ := s.timerEntries()
+		return entries <= deadMin
+	}, s)
 }
 
 // checkTop checks what is cheap to check.
