@@ -68,14 +68,17 @@ type PStats struct {
 	Idle      time.Duration // time without a worker
 }
 
-// Stats returns a snapshot of s's counters. It takes s's lock for an instant, and costs some microseconds.
+// Stats returns a snapshot of s's counters. It takes s's lock for an instant, twice, and costs some microseconds.
 func (s *Scheduler) Stats() Stats {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	// The idle Ps first: what a P had counted when it became idle is then in the sums.
-	st := Stats{Backend: coro.Backend, Procs: int(s.procs.Load()), IdleProcs: int(s.npidle.Load())}
+	st := Stats{Backend: coro.Backend}
+	// The idle Ps first: what a P had counted when it became idle is then in the sums. Under the lock, or SetProcs might come between the two.
+	s.lock.Lock()
+	st.Procs, st.IdleProcs = int(s.procs.Load()), int(s.npidle.Load())
+	s.lock.Unlock()
 	s.statLock.Lock()
 	s.widenLocked()
 	all := *s.allp.Load()
