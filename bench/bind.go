@@ -31,7 +31,7 @@ type binding struct {
 // us, or threads can't be bound; nor for a pair of memory, whose rounds are processes of their own.
 func bindRounds(p Pair, procs int) (b binding) {
 	cpus, err := cpusOf(0)
-	if err != nil || procs > 1 || p.Rounds > 0 || len(cpus) < 2 || bindThread(0, cpus) != nil { // some containers forbid it
+	if err != nil || procs > 1 || p.Rounds > 0 || len(cpus) < 2 || bindProcess(os.Getpid(), cpus) != nil { // some containers forbid it, or have no /proc
 		return binding{}
 	}
 	b.cpus = cpus

@@ -219,6 +219,10 @@ func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibr
 			return err
 		}
 		short.fit = nextSize(short.n, p.Step, short.took, p.target())
+		if err := bound.turn(0); err != nil {
+			return err
+		}
+		before(0)
 	}
 }
 
