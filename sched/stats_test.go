@@ -276,7 +276,7 @@ func TestSubKeepsNumbersOfTheMoment(t *testing.T) {
 // Whoever sees all Ps idle sees all that they have counted.
 func TestStatsOfIdlePsAreComplete(t *testing.T) {
 	forProcs(t, func(t *testing.T, s *Scheduler) {
-		for range 500 {
+		for range 200 {
 			require.NoError(t, s.Run(func() {}))
 			until(t, "all idle", func() bool {
 				st := s.Stats()
