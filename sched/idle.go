@@ -96,11 +96,12 @@ func (p *P) setPace(ns int64) {
 func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
 
 // measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks this long
-// wake-ups pay again, whatever was learned before.
+// wake-ups pay again, whatever was learned before. Twice in a row, for one such time may be one in which
+// the kernel ran something else on the worker's processor.
 func (p *P) measurePace(ns int64, progress uint32) {
-	pace := ns / int64(progress)
+	pace, before := ns/int64(progress), p.pace()
 	p.setPace(pace)
-	if pace >= futileNS {
+	if min(pace, before) >= futileNS {
 		p.wakeBackoff, p.wakeSkip = 0, 0
 	}
 }

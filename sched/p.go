@@ -136,6 +136,7 @@ func (s *Scheduler) pidleget() *P {
 	p.state = pRunning
 	now := s.nanotime()
 	s.stamp(now)
+	p.fairAt, p.fairTick = now, p.progress()
 	p.enter(phaseSearch, now) // mostly; who does not search says so
 	s.sysmonWake()
 	return p
