@@ -19,8 +19,20 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	c.lock.Lock()
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
-			v = *c.oldest(sg)
-			c.takeOver(sg)
+			if c.dataqsiz > 0 || hb.On {
+				v = *c.oldest(sg)
+				c.takeOver(sg)
+				return v, true
+			}
+			v = whole[T](sg).elem // takeOver by hand: two calls, 9 of 190 ns of a round trip
+			gp := sg.g
+			sg.success = true
+			c.spare.put(sg)
+			c.lock.Unlock()
+			gp.Ready()
+			if sched.Preempting() {
+				sched.GiveWay()
+			}
 			return v, true
 		}
 	}
