@@ -32,3 +32,8 @@ func (q *runq) fetchAhead(h uint32) {
 	}
 	coro.FetchAhead(unsafe.Pointer(q.ring[(h+5)%runqSize].Load()), at(4), at(3), at(2))
 }
+
+// fetchNext asks for the G behind h, which a fresh task needs at once. A mere load will do: nobody waits for what it finds.
+//
+//go:nosplit
+func (q *runq) fetchNext(h uint32) { q.ring[(h+1)%runqSize].Load().state.Load() }

@@ -35,6 +35,12 @@ func (s *Scheduler) pidlegetSpinning() *P {
 	return p
 }
 
+// mayWake reports whether wake may have anything to do: a P is idle, and this one has nothing queued, or does not run its
+// tasks faster than another could fetch them. It spares the call, 2 of 52 ns for each of many spawns.
+func (p *P) mayWake() bool {
+	return p.s.npidle.Load() != 0 && (p.pickNS.Load() >= moveWorthNS || p.runq.empty())
+}
+
 // wake is wakep for the worker of p after it has made a task runnable there.
 func (p *P) wake() {
 	if p.wakeSkip > 0 && p.runq.empty() { // wakeSlow's usual outcome
@@ -95,13 +101,15 @@ func (p *P) setPace(ns int64) {
 // progress counts what p has got done: tasks taken up, and, or a spawner would look slow, tasks made.
 func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
 
-// measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks this long
-// wake-ups pay again, whatever was learned before. Twice in a row, for one such time may be one in which
-// the kernel ran something else on the worker's processor.
+// measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks that take long
+// wake-ups pay again, whatever was learned before. A time counts as slow only if the one before was too: it may be one in which
+// the kernel ran something else on the worker's processor, or interrupted it for a thief's fence.
 func (p *P) measurePace(ns int64, progress uint32) {
-	pace, before := ns/int64(progress), p.pace()
-	p.setPace(pace)
-	if min(pace, before) >= futileNS {
+	pace := ns / int64(progress)
+	slow := min(pace, p.lastPace)
+	p.lastPace = pace
+	p.setPace(slow)
+	if slow >= futileNS {
 		p.wakeBackoff, p.wakeSkip = 0, 0
 	}
 }

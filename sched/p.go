@@ -43,6 +43,7 @@ type P struct {
 	pickNS                atom.Uint32 // mean time between two choices of a task, lately; also set by sysmon, read by thieves
 	fairAt                int64       // when outOfTurn was last called, and schedtick then
 	fairTick              uint32
+	lastPace              int64       // what was measured then; see measurePace
 	wokeAt                int64       // ns; 0: nothing to judge
 	waking                atom.Uint32 // 1 while the worker wakes another for its runnext: not to be stolen
 
@@ -136,7 +137,7 @@ func (s *Scheduler) pidleget() *P {
 	p.state = pRunning
 	now := s.nanotime()
 	s.stamp(now)
-	p.fairAt, p.fairTick = now, p.progress()
+	p.fairAt, p.fairTick, p.lastPace = now, p.progress(), unknownPace
 	p.enter(phaseSearch, now) // mostly; who does not search says so
 	s.sysmonWake()
 	return p

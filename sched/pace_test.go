@@ -6,20 +6,40 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestOneSlowTimeIsNoReasonToWake: what a P has learned of futile wake-ups outlives one time in which the kernel ran something else, and
-// not the second one in a row, when its tasks have become long.
+// TestOneSlowTimeIsNoReasonToWake: what a P has learned of futile wake-ups, and its pace, outlive one time in which the kernel ran something
+// else, and not the second one in a row, when its tasks have become long.
 func TestOneSlowTimeIsNoReasonToWake(t *testing.T) {
 	p := (*newTest(t, Config{Procs: 1}).allp.Load())[0]
-	const fast, slow = fairTicks * 150, fairTicks * 2 * futileNS
-	p.measurePace(fast, fairTicks)
+	const fast, slow = 150, 2 * futileNS
+	measure := func(pace int64) [3]int64 {
+		p.measurePace(pace*fairTicks, fairTicks)
+		return [3]int64{p.pace(), int64(p.wakeBackoff), int64(p.wakeSkip)}
+	}
+	measure(fast)
 	p.wakeBackoff, p.wakeSkip = 1000, 500
+	require.Equal(t, [3]int64{fast, 1000, 500}, measure(slow))
+	require.Equal(t, [3]int64{fast, 1000, 500}, measure(fast))
+	require.Equal(t, [3]int64{fast, 1000, 500}, measure(slow))
+	require.Equal(t, [3]int64{slow, 0, 0}, measure(slow))
+	require.Equal(t, [3]int64{fast, 0, 0}, measure(fast), "a fast one is believed at once")
+}
 
-	p.measurePace(slow, fairTicks)
-	p.measurePace(fast, fairTicks)
-	p.measurePace(slow, fairTicks)
-	require.Equal(t, [2]int32{1000, 500}, [2]int32{p.wakeBackoff, p.wakeSkip})
-	p.measurePace(slow, fairTicks)
-	require.Equal(t, [2]int32{}, [2]int32{p.wakeBackoff, p.wakeSkip})
+// TestMayWake: it says no only where wake would wake nobody.
+func TestMayWake(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	p := (*s.allp.Load())[0]
+	may := func(pace int64) bool {
+		p.setPace(pace)
+		return p.mayWake()
+	}
+	require.True(t, may(1), "nothing queued: runnext is judged by wake itself")
+	p.runq.put(newGs(1)[0])
+	require.False(t, may(moveWorthNS-1))
+	require.True(t, may(moveWorthNS))
+	s.npidle.Add(-2)
+	require.False(t, may(moveWorthNS), "nobody to wake")
+	s.npidle.Add(2)
+	p.runq.head.Store(p.runq.tail.Load())
 }
 
 // TestIdleTimeIsNotCountedAsWork: the pace of a P that was idle is measured from when it is taken up again. Measured over the idle

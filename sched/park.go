@@ -200,7 +200,7 @@ func (gp *G) Ready() {
 			} else {
 				p.runqput(gp, true)
 			}
-			if s.npidle.Load() != 0 { // wake looks too, but is a call
+			if p.mayWake() {
 				p.wake()
 			}
 			return
@@ -321,5 +321,7 @@ func (m *M) settleYield() {
 	if !p.runq.put(gp) { // runqput by hand
 		p.runqputslow(gp)
 	}
-	p.wake()
+	if p.mayWake() {
+		p.wake()
+	}
 }

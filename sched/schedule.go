@@ -51,8 +51,12 @@ func (p *P) pick() (gp *G, usual bool) {
 	} else if h := p.runq.head.Load(); h != p.runq.tail.Load() {
 		gp = p.runq.ring[h%runqSize].Load()
 		p.runq.head.StoreRel(h + 1)
-		if p.runq.tail.Load()-h > p.runq.aheadFrom && gp.stk != nil {
-			p.runq.fetchAhead(h)
+		if p.runq.tail.Load()-h > p.runq.aheadFrom {
+			if gp.stk != nil {
+				p.runq.fetchAhead(h)
+			} else {
+				p.runq.fetchNext(h)
+			}
 		}
 	}
 	g.taking.StoreRel(0)

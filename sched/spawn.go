@@ -130,7 +130,7 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 		h.spawned(gp)
 	}
 	p.runqput(gp, next)
-	if p.s.npidle.Load() != 0 { // wake looks too, but is a call
+	if p.mayWake() {
 		p.wake()
 	}
 	return true
