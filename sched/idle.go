@@ -103,13 +103,15 @@ func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
 
 // measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks that take long
 // wake-ups pay again, whatever was learned before. A time counts as slow only if the one before was too: it may be one in which
-// the kernel ran something else on the worker's processor, or interrupted it for a thief's fence.
+// the kernel ran something else on the worker's processor, or interrupted it for a thief's fence, or in which a P has just been taken up and
+// all is cold.
 func (p *P) measurePace(ns int64, progress uint32) {
 	pace := ns / int64(progress)
-	slow := min(pace, p.lastPace)
+	before := p.lastPace
 	p.lastPace = pace
-	p.setPace(slow)
-	if slow >= futileNS {
+	pace = min(pace, before)
+	p.setPace(pace)
+	if pace >= futileNS && before != unknownPace {
 		p.wakeBackoff, p.wakeSkip = 0, 0
 	}
 }

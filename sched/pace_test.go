@@ -22,6 +22,10 @@ func TestOneSlowTimeIsNoReasonToWake(t *testing.T) {
 	require.Equal(t, [3]int64{fast, 1000, 500}, measure(slow))
 	require.Equal(t, [3]int64{slow, 0, 0}, measure(slow))
 	require.Equal(t, [3]int64{fast, 0, 0}, measure(fast), "a fast one is believed at once")
+
+	p.lastPace, p.wakeBackoff, p.wakeSkip = unknownPace, 1000, 500
+	require.Equal(t, [3]int64{slow, 1000, 500}, measure(slow), "the first one is believed, but forgets nothing")
+	require.Equal(t, [3]int64{slow, 0, 0}, measure(slow))
 }
 
 // TestMayWake: it says no only where wake would wake nobody.
