@@ -24,7 +24,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 				c.takeOver(sg)
 				return v, true
 			}
-			v = whole[T](sg).elem // takeOver by hand: two calls, 9 of 190 ns of a round trip
+			v = whole[T](sg).elem // takeOver by hand, for no buffer: two calls, 9 of 190 ns of a round trip
 			gp := sg.g
 			sg.success = true
 			c.spare.put(sg)

@@ -8,8 +8,8 @@ import (
 )
 
 // Fetching ahead what the next tasks of a ring need, so that a crowd costs little more a switch than two tasks: package coro, ahead.go, has the how and the
-// why. Only after a task that goes on; fresh ones run one after the other on one stack, and need nothing that is far away. The
-// runtime has no counterpart.
+// why. After a task that goes on, all that the next switches touch (fetchAhead). Fresh ones run one after the other on one stack and need only their G
+// (fetchNext). The runtime has no counterpart.
 
 // aheadMin is how many tasks must wait. What fewer touch stays in the nearest cache anyway.
 const aheadMin = 16
@@ -33,7 +33,8 @@ func (q *runq) fetchAhead(h uint32) {
 	coro.FetchAhead(unsafe.Pointer(q.ring[(h+5)%runqSize].Load()), at(4), at(3), at(2))
 }
 
-// fetchNext asks for the G behind h, which a fresh task needs at once. A mere load will do: nobody waits for what it finds.
+// fetchNext loads from the G behind h while a fresh task runs, which needs no switch: so a mere load will do, there is no compare-and-swap for it to
+// hold up. As with fetchAhead no thief is inside the gate.
 //
 //go:nosplit
 func (q *runq) fetchNext(h uint32) { q.ring[(h+1)%runqSize].Load().state.Load() }

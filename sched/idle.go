@@ -35,10 +35,10 @@ func (s *Scheduler) pidlegetSpinning() *P {
 	return p
 }
 
-// mayWake reports whether wake may have anything to do: a P is idle, and this one has nothing queued, or does not run its
-// tasks faster than another could fetch them. It spares the call, 2 of 52 ns for each of many spawns.
+// mayWake is false where wake would wake nobody: no P is idle, or what is queued here runs faster than another could
+// fetch it. To look before the call spares many spawns 2 of 52 ns each.
 func (p *P) mayWake() bool {
-	return p.s.npidle.Load() != 0 && (p.pickNS.Load() >= moveWorthNS || p.runq.empty())
+	return p.s.npidle.Load() != 0 && (p.worthMoving() || p.runq.empty())
 }
 
 // wake is wakep for the worker of p after it has made a task runnable there.
@@ -101,10 +101,10 @@ func (p *P) setPace(ns int64) {
 // progress counts what p has got done: tasks taken up, and, or a spawner would look slow, tasks made.
 func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
 
-// measurePace is called by p's worker after as much progress in ns nanoseconds. With tasks that take long
-// wake-ups pay again, whatever was learned before. A time counts as slow only if the one before was too: it may be one in which
-// the kernel ran something else on the worker's processor, or interrupted it for a thief's fence, or in which a P has just been taken up and
-// all is cold.
+// measurePace is called by p's worker after as much progress in ns nanoseconds. The pace is the faster of the last two
+// times, since one may be slow because the kernel ran something else, or interrupted the worker for a thief's fence. When
+// both are long, wake-ups pay again, whatever was learned before. The first time after p was idle stands alone: it is
+// believed, but all was cold, so it makes nobody forget.
 func (p *P) measurePace(ns int64, progress uint32) {
 	pace := ns / int64(progress)
 	before := p.lastPace

@@ -41,9 +41,9 @@ type P struct {
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32
 	pickNS                atom.Uint32 // mean time between two choices of a task, lately; also set by sysmon, read by thieves
-	fairAt                int64       // when outOfTurn was last called, and schedtick then
-	fairTick              uint32
-	lastPace              int64       // what was measured then; see measurePace
+	paceAt                int64       // since when the pace is measured: the last time it was, or when this P was taken up
+	paceTick              uint32      // progress then
+	lastPace              int64       // what was measured last, before the faster of two is taken; unknownPace: nothing since this P was idle
 	wokeAt                int64       // ns; 0: nothing to judge
 	waking                atom.Uint32 // 1 while the worker wakes another for its runnext: not to be stolen
 
@@ -137,7 +137,7 @@ func (s *Scheduler) pidleget() *P {
 	p.state = pRunning
 	now := s.nanotime()
 	s.stamp(now)
-	p.fairAt, p.fairTick, p.lastPace = now, p.progress(), unknownPace
+	p.paceAt, p.paceTick, p.lastPace = now, p.progress(), unknownPace
 	p.enter(phaseSearch, now) // mostly; who does not search says so
 	s.sysmonWake()
 	return p

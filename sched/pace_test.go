@@ -28,7 +28,7 @@ func TestOneSlowTimeIsNoReasonToWake(t *testing.T) {
 	require.Equal(t, [3]int64{slow, 0, 0}, measure(slow))
 }
 
-// TestMayWake: it says no only where wake would wake nobody.
+// TestMayWake: it says no where nobody is idle, and where what is queued is not worth moving.
 func TestMayWake(t *testing.T) {
 	s := newTest(t, Config{Procs: 2})
 	p := (*s.allp.Load())[0]
@@ -38,12 +38,12 @@ func TestMayWake(t *testing.T) {
 	}
 	require.True(t, may(1), "nothing queued: runnext is judged by wake itself")
 	p.runq.put(newGs(1)[0])
+	defer func() { p.runq.head.Store(p.runq.tail.Load()) }()
 	require.False(t, may(moveWorthNS-1))
 	require.True(t, may(moveWorthNS))
 	s.npidle.Add(-2)
+	defer s.npidle.Add(2)
 	require.False(t, may(moveWorthNS), "nobody to wake")
-	s.npidle.Add(2)
-	p.runq.head.Store(p.runq.tail.Load())
 }
 
 // TestIdleTimeIsNotCountedAsWork: the pace of a P that was idle is measured from when it is taken up again. Measured over the idle
@@ -53,10 +53,12 @@ func TestIdleTimeIsNotCountedAsWork(t *testing.T) {
 	p := (*s.allp.Load())[0]
 	before := s.nanotime()
 	s.lock.Lock()
-	p.fairAt, p.fairTick = before-1e9, p.progress()-1
-	require.Same(t, p, s.pidleget())
-	s.idlep(p)
+	p.paceAt, p.paceTick, p.lastPace = before-1e9, p.progress()-1, 150
+	got := s.pidleget()
+	s.idlep(got)
 	s.lock.Unlock()
-	require.GreaterOrEqual(t, p.fairAt, before)
-	require.Equal(t, p.progress(), p.fairTick)
+	require.Same(t, p, got)
+	require.GreaterOrEqual(t, p.paceAt, before)
+	require.Equal(t, p.progress(), p.paceTick)
+	require.Equal(t, int64(unknownPace), p.lastPace)
 }

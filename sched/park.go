@@ -195,7 +195,7 @@ func (gp *G) Ready() {
 	gp.state.StoreRel(gRunnable)
 	if st := self(); st != nil && st.m.s == s {
 		if p := st.m.p; p != nil {
-			if !p.noRunnext && p.runnext.Load() == nil { // runqput by hand: 5 ns of a wake-up's 95
+			if !p.noRunnext && p.runnext.Load() == nil { // runqput by hand: 6 of 100 ns of a hand-over
 				p.runnext.StoreRel(gp)
 			} else {
 				p.runqput(gp, true)

@@ -32,7 +32,7 @@ type runq struct {
 	tail atom.Uint32
 	less uint32 // how many slots are not to be used; 0 but for Tunables.RunqSize
 
-	aheadFrom uint32 // see fetchAhead; never changes
+	aheadFrom uint32 // see ahead.go; never changes
 
 	ring [runqSize]atom.Ptr[G]
 }

@@ -156,9 +156,9 @@ func (p *P) outOfTurn() (gp *G, g0 bool) {
 	if p.wokeAt != 0 {
 		p.judgeWake(now)
 	}
-	if tick := p.progress(); tick-p.fairTick > fairTicks/2 {
-		p.measurePace(now-p.fairAt, tick-p.fairTick)
-		p.fairAt, p.fairTick = now, tick
+	if tick := p.progress(); tick-p.paceTick > fairTicks/2 {
+		p.measurePace(now-p.paceAt, tick-p.paceTick)
+		p.paceAt, p.paceTick = now, tick
 	}
 	native := now-p.nativeTime > nativeSliceNS
 	if native {
