@@ -85,6 +85,7 @@ func (p *P) wakeSlow() {
 const (
 	maxWakeSkip = 1<<16 - 1
 	futileNS    = 5_000
+	forgetNS    = 1_000_000
 	wakeWorthNS = 10_000
 	moveWorthNS = 100
 	unknownPace = 1 << 31 // of a P that has been idle
@@ -100,6 +101,16 @@ func (p *P) setPace(ns int64) {
 
 // progress counts what p has got done: tasks taken up, and, or a spawner would look slow, tasks made.
 func (p *P) progress() uint32 { return p.schedtick.Load() + p.nSpawn.Load() }
+
+// beginPace is called when p, idle until now, is taken up. After a pause half of what was learned of futile wake-ups is
+// forgotten: bursts too short to be measured would else keep for ever what quite another one has taught.
+func (p *P) beginPace(now int64) {
+	if now-p.paceAt >= forgetNS {
+		p.wakeBackoff /= 2
+		p.wakeSkip = min(p.wakeSkip, p.wakeBackoff)
+	}
+	p.paceAt, p.paceTick, p.lastPace = now, p.progress(), unknownPace
+}
 
 // measurePace is called by p's worker after as much progress in ns nanoseconds. The pace is the faster of the last two
 // times, since one may be slow because the kernel ran something else, or interrupted the worker for a thief's fence. When

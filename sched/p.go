@@ -41,7 +41,7 @@ type P struct {
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32
 	pickNS                atom.Uint32 // mean time between two choices of a task, lately; also set by sysmon, read by thieves
-	paceAt                int64       // since when the pace is measured: the last time it was, or when this P was taken up
+	paceAt                int64       // since when the pace is measured: the last time it was, or when this P was taken up; or since when it is idle
 	paceTick              uint32      // progress then
 	lastPace              int64       // what was measured last, before the faster of two is taken; unknownPace: nothing since this P was idle
 	wokeAt                int64       // ns; 0: nothing to judge
@@ -137,7 +137,7 @@ func (s *Scheduler) pidleget() *P {
 	p.state = pRunning
 	now := s.nanotime()
 	s.stamp(now)
-	p.paceAt, p.paceTick, p.lastPace = now, p.progress(), unknownPace
+	p.beginPace(now)
 	p.enter(phaseSearch, now) // mostly; who does not search says so
 	s.sysmonWake()
 	return p
@@ -148,7 +148,8 @@ func (s *Scheduler) pidleget() *P {
 func (s *Scheduler) idlep(p *P) {
 	p.setPace(unknownPace)
 	p.clearPreempt()
-	p.enter(phaseIdle, s.nanotime())
+	p.paceAt = s.nanotime()
+	p.enter(phaseIdle, p.paceAt)
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		s.pdead(p)

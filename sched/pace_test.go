@@ -55,10 +55,32 @@ func TestIdleTimeIsNotCountedAsWork(t *testing.T) {
 	s.lock.Lock()
 	p.paceAt, p.paceTick, p.lastPace = before-1e9, p.progress()-1, 150
 	got := s.pidleget()
+	taken := p.paceAt
 	s.idlep(got)
 	s.lock.Unlock()
 	require.Same(t, p, got)
-	require.GreaterOrEqual(t, p.paceAt, before)
+	require.GreaterOrEqual(t, taken, before)
 	require.Equal(t, p.progress(), p.paceTick)
 	require.Equal(t, int64(unknownPace), p.lastPace)
+}
+
+// TestPausesForgetFutileWakes: a P whose bursts are too short to be measured does not keep for ever what one has taught.
+func TestPausesForgetFutileWakes(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	p := (*s.allp.Load())[0]
+	pause := func() [2]int32 {
+		s.lock.Lock()
+		p.paceAt = s.nanotime() - forgetNS
+		got := s.pidleget()
+		s.idlep(got)
+		s.lock.Unlock()
+		return [2]int32{p.wakeBackoff, p.wakeSkip}
+	}
+	p.wakeBackoff, p.wakeSkip = maxWakeSkip, maxWakeSkip-1
+	require.Equal(t, [2]int32{maxWakeSkip / 2, maxWakeSkip / 2}, pause())
+	require.Equal(t, [2]int32{maxWakeSkip / 4, maxWakeSkip / 4}, pause())
+	for range 14 {
+		pause()
+	}
+	require.Equal(t, [2]int32{}, pause())
 }
