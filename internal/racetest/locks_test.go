@@ -5,6 +5,7 @@ package racetest
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/locks"
@@ -114,9 +115,12 @@ var racesLocks = []scenario{
 	{name: "a semaphore of two is no lock", run: func(e *env) {
 		x := 0
 		s := locks.NewSemaphore(2)
+		var inside atomic.Int32
 		f := func() {
 			must(s.Acquire(context.Background(), 1))
-			sched.Yield() // so that both are inside, also on one P
+			for inside.Add(1); inside.Load() < 2; { // no Release comes before the other's Acquire
+				sched.Yield()
+			}
 			x++
 			s.Release(1)
 		}
