@@ -22,8 +22,8 @@ var noFloor = map[string]bool{
 var pairNeeds = map[string]needs{
 	// The WaitGroup's Done is a cas. The functions are made once.
 	"sched/spawn": shared(term{1, "self"}, term{1, "cas"}),
-	// Add, Done and the Wait that announces itself; Go and Wait must know who calls. Into the child and back.
-	"sched/spawnjoin": always(term{2, "swap"}, term{3, "cas"}, term{2, "self"}),
+	// Add and Done; Go and Wait must know who calls. Into the child and back.
+	"sched/spawnjoin": always(term{2, "swap"}, term{2, "cas"}, term{2, "self"}),
 	// A fork that nobody takes is a call. Join is given two functions that another stack might run.
 	"sched/forkjoin":      shared(term{2, "closure"}, term{1, "self"}),
 	"sched/forkjoin-both": shared(term{1, "self"}),

@@ -38,6 +38,8 @@ type P struct {
 	kids    *frame // free frames of For
 	nKids   int
 
+	guess guess // whether waits are worth a try of their child; see childfirst.go
+
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32
 	pickNS                atom.Uint32 // mean time between two choices of a task, lately; also set by sysmon, read by thieves

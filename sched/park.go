@@ -23,6 +23,7 @@ const (
 	actUnlock  // m.left waits: release m.lock
 	actPark    // m.left waits: run its commit
 	actYield   // m.left goes to the end of the queue
+	actAwait   // m.left goes to runnext: it waits for the task that goes on
 	actCede    // the same, and a closing scheduler does not end it
 	actPreempt // m.left goes to the end of the global queue
 	actIdle    // m.leftStk has nothing to run: into the pool
@@ -290,6 +291,8 @@ func (m *M) settle() {
 		}
 	case actYield:
 		m.settleYield()
+	case actAwait:
+		m.settleAwait()
 	case actCede:
 		gp.state.StoreRel(gRunnable)
 		p.runqput(gp, false)

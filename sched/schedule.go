@@ -215,7 +215,9 @@ func (st *stack) runTasks() {
 				if st.HasErrand() {
 					st.Errand()
 				}
-				if m := st.m; m.act != actNone {
+				if m := st.m; m.act == actAwait {
+					m.settleAwait()
+				} else if m.act != actNone {
 					m.settle()
 				}
 			}

@@ -75,6 +75,62 @@ func TestStressWaitBesideDone(t *testing.T) {
 	})
 }
 
+// TestStressOnlyChild has a parent wait for one child at a time, which may do anything before its end: so waits end with the child's
+// first turn, or later, or on another worker.
+func TestStressOnlyChild(t *testing.T) {
+	const rounds = 300
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.UsesDefault = true
+		var early atomic.Int32
+		var parent func(i, depth int)
+		parent = func(i, depth int) {
+			var wg, gate WaitGroup
+			ended := false
+			gate.Add(1)
+			child := func() {
+				defer wg.Done()
+				defer func() { ended = true }()
+				switch i % 7 {
+				case 0:
+					sched.Yield()
+				case 1:
+					gate.Wait()
+				case 2:
+					sched.Exit()
+				case 3:
+					if depth > 0 {
+						parent(i/7, depth-1)
+					}
+				case 4:
+					sched.Sleep(1)
+				}
+			}
+			wg.Add(1)
+			if i%3 == 0 {
+				sched.Go(gate.Done)
+				sched.Go(child)
+			} else {
+				sched.Go(child)
+				gate.Done()
+			}
+			wg.Wait()
+			if !ended {
+				early.Add(1)
+			}
+			gate.Wait()
+		}
+		for range 3 {
+			cs.Go(func() {
+				for i := range rounds {
+					parent(i, 2)
+				}
+			})
+		}
+		cs.Wait()
+		require.Zero(t, early.Load())
+	})
+}
+
 // TestStressTree: each task starts two more and waits for them, so that waits nest.
 func TestStressTree(t *testing.T) {
 	const depth = 7
@@ -97,7 +153,16 @@ func TestStressTree(t *testing.T) {
 	})
 }
 
-// TestStressCloseBesideWait closes a Scheduler while its tasks begin to wait and are woken.
+// childAfterChild has one child at a time, until its scheduler is closed.
+func childAfterChild() {
+	for {
+		var wg WaitGroup
+		wg.Go(func() {})
+		wg.Wait()
+	}
+}
+
+// TestStressCloseBesideWait closes a Scheduler while its tasks begin to wait, for others or an only child, and are woken.
 func TestStressCloseBesideWait(t *testing.T) {
 	defer testsched.Collect()()
 	for range 30 {
@@ -107,6 +172,13 @@ func TestStressCloseBesideWait(t *testing.T) {
 			require.NoError(t, s.Run(func() {
 				for range 20 {
 					all.Go(wg.Wait)
+				}
+				for range 4 {
+					all.Go(func() {
+						if v := testsched.PanicOf(childAfterChild); v != "sched: Go on closed Scheduler" {
+							t.Errorf("panics with %v", v)
+						}
+					})
 				}
 			}))
 			go wg.Done()

@@ -106,10 +106,20 @@ func (wg *WaitGroup) Wait() {
 		defer hb.Leave()
 		defer wg.acquire()
 	}
-	if counter(wg.state.Load()) == 0 {
+	state := wg.state.Load()
+	if counter(state) == 0 {
 		return
 	}
 	gp := sched.Self()
+	if state == 1<<32 { // nobody waits, and one is counted: maybe the caller's child
+		if leave := gp.BeginChild(); leave != nil {
+			leave()
+			if gp.EndChild(); counter(wg.state.Load()) == 0 {
+				return
+			}
+			gp.ChildFailed()
+		}
+	}
 	w := gp.Waiter()
 	wg.lock.Lock()
 	if !wg.count() {
