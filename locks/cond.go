@@ -111,8 +111,9 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
 		r = got
 		w.G.Woken()
 	}
-	if !m.state.CompareAndSwap(marks.Free.Load(), locked) {
-		m.lockSlow()
+	if !m.state.CompareAndSwap(marks.Free.Load(), locked) && m.await(nil, sched.WaitReasonMutexLock) == unwound {
+		m.lockAnyway()
+		return unwound
 	}
 	if hb.On {
 		hb.Acquire(m.word.Addr())

@@ -3,6 +3,8 @@ package locks
 import (
 	"context"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/procyield"
@@ -224,11 +226,13 @@ func (m *Mutex) notLocked() (handed bool) {
 }
 
 // lockAnyway locks m for a task that is being unwound and whose deferred calls will unlock it. It is unwound again when
-// nothing else can wake it; but whoever has m may be unwound at the same moment, and unlock it then. After so many
-// times it is clear that m was never unlocked by somebody who has ended.
+// nothing else can wake it; but whoever has m may be unwound at the same moment, or be a goroutine that takes its time, and unlock it then. After so many
+// times and so long it is clear that m was never unlocked by somebody who has ended.
 func (m *Mutex) lockAnyway() {
-	for range unwoundTries {
-		if m.await(nil, sched.WaitReasonMutexLock) == got {
+	gp := sched.Self()
+	start := gp.Nanotime()
+	for tries := 1; m.await(nil, sched.WaitReasonMutexLock) != got; tries++ {
+		if tries >= unwoundTries && gp.Nanotime()-start > unwoundNS.Load() {
 			break
 		}
 	}
@@ -238,6 +242,10 @@ func (m *Mutex) lockAnyway() {
 }
 
 const unwoundTries = 100
+
+var unwoundNS atomic.Int64 // shorter in a test
+
+func init() { unwoundNS.Store(int64(time.Second)) }
 
 // lockContext is LockContext when it has to wait. why is what a dump calls the wait.
 func (m *Mutex) lockContext(ctx context.Context, why sched.WaitReason) error {
