@@ -33,10 +33,15 @@ type Cond struct {
 
 	lock  rawlock.Mutex // guards queue
 	queue sched.WaitQueue
+
+	crowd crowd
 }
 
-// notParked is what N of a Waiter says that is not to be claimed.
-const notParked = 1
+// What N of a Waiter says: 0 if it can be moved to L's queue; who has been moved has in it when that was.
+const (
+	withContext = -1
+	notParked   = 1 // it is not to be claimed
+)
 
 // NewCond returns a Cond with the Locker l.
 func NewCond(l Locker) *Cond { return &Cond{L: l} }
@@ -52,7 +57,7 @@ func (c *Cond) Wait() {
 	c.check()
 	var r result
 	if m, ok := c.L.(*Mutex); ok {
-		r = c.waitMutex(m, sched.Self().Waiter())
+		r = c.waitMutex(m, sched.Self().Waiter(), 0)
 	} else {
 		r = c.waitOther(&sched.Waiter{G: sched.Self()})
 	}
@@ -76,7 +81,7 @@ func (c *Cond) WaitContext(ctx context.Context) error {
 	w, stop := waiter(ctx, &c.lock)
 	defer stop()
 	if m, ok := c.L.(*Mutex); ok {
-		return c.waitMutex(m, w).err(ctx)
+		return c.waitMutex(m, w, withContext).err(ctx)
 	}
 	if never(ctx) { // L may be anything, and wait with the caller's own
 		w = &sched.Waiter{G: w.G}
@@ -84,14 +89,15 @@ func (c *Cond) WaitContext(ctx context.Context) error {
 	return c.waitOther(w).err(ctx)
 }
 
-// waitMutex waits, where L is one of ours.
-func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
+// waitMutex waits, where L is one of ours. kind is 0 or withContext.
+func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
 	c.lock.Lock()
 	if w.Cancelled {
 		c.lock.Unlock()
 		return gaveUp
 	}
-	w.Given, w.N = false, 0
+	c.crowd.comes(w)
+	w.Given, w.N = false, kind
 	c.queue.PushBack(w)
 	if hb.On {
 		hb.ReleaseStore(m.word.Addr())
@@ -101,10 +107,15 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
 	leave()
 	if !w.G.EndPark() {
 		c.lock.Lock()
+		m.lock.Lock() // it may be in either's queue
 		w.Remove()
 		c.lock.Unlock()
+		m.giveUp(0)
 		m.lockAnyway()
 		return unwound
+	}
+	if w.N > notParked {
+		return c.lockMoved(m, w)
 	}
 	r := gaveUp
 	if w.Given {
@@ -115,6 +126,7 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
 		m.lockAnyway()
 		return unwound
 	}
+	c.crowd.goes(w)
 	if hb.On {
 		hb.Acquire(m.word.Addr())
 	}
@@ -223,6 +235,18 @@ func (c *Cond) Broadcast() {
 	}
 	c.check()
 	c.lock.Lock()
+	if m, ok := c.L.(*Mutex); ok && c.crowd.stays() && c.movable() {
+		c.moveTo(m)
+	} else {
+		c.wakeAll()
+	}
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
+}
+
+// wakeAll makes all runnable. Needs lock, and releases it.
+func (c *Cond) wakeAll() {
 	var woken sched.WaitQueue
 	for w, parked := c.next(); w != nil; w, parked = c.next() {
 		if parked {
@@ -231,9 +255,6 @@ func (c *Cond) Broadcast() {
 	}
 	c.lock.Unlock()
 	woken.ReadyAll()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
 }
 
 // check panics if c has been copied since its first use: it keeps its own address.

@@ -46,10 +46,18 @@ func (m *Mutex) note(gp *sched.G) {
 // await locks m for the caller, or waits until that has come to be. w is the Waiter of a wait with a context; nil: the
 // caller's own will do.
 func (m *Mutex) await(w *sched.Waiter, why sched.WaitReason) result {
-	var gp *sched.G
-	var since int64 // when the wait began
-	again := false  // the caller has been in the queue
-	awake := int32(0)
+	return m.compete(nil, w, 0, why, 0)
+}
+
+// awaitAgain is await for a waiter that an Unlock has just woken.
+func (m *Mutex) awaitAgain(w *sched.Waiter, why sched.WaitReason) result {
+	return m.compete(w.G, w, woken, why, w.N)
+}
+
+// compete is await for gp, nil if that isn't known yet. awake is woken if it has been in the queue, since the given time, and is
+// the one to whom that bit belongs; else 0.
+func (m *Mutex) compete(gp *sched.G, w *sched.Waiter, awake int32, why sched.WaitReason, since int64) result {
+	again := awake != 0 // the caller has been in the queue
 	spun := 0
 	for {
 		old := m.state.Load()

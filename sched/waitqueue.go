@@ -99,6 +99,25 @@ func (w *Waiter) Remove() bool {
 	return true
 }
 
+// MoveTo takes w out of its queue and puts it at the end of to, as if its G had parked there with that reason and lock. The caller
+// holds the locks of both queues. False means that w's G is being unwound: then w is in neither, as with Claim.
+func (w *Waiter) MoveTo(to *WaitQueue, reason WaitReason, lock *rawlock.Mutex) bool {
+	w.Remove()
+	gp := w.G
+	if !gp.Claim() { // for a moment: else it might be unwound while its note for a dump is written
+		return false
+	}
+	gp.reason = reason
+	if st := gp.stk; st != nil {
+		st.wait.begin(unsafe.Pointer(lock), st.wait.since)
+	} else {
+		gp.native.waitsFor(unsafe.Pointer(lock))
+	}
+	to.PushBack(w)
+	gp.state.StoreRel(gWaiting)
+	return true
+}
+
 // Claim takes the first Waiter out that can still be woken and wins the right to; nil if there is none. Those that
 // are being unwound are taken out as well: they find that out under the lock. Who has claimed w must call w.G.Ready
 // once the lock is released, and not touch w after that.
