@@ -92,11 +92,9 @@ func until(t *testing.T, what string, cond func() bool, ss ...*Scheduler) {
 	}
 }
 
-// waiting counts the tasks of s that are parked.
+// waiting counts the tasks of s that are parked. It is called in a loop, and so long under the lock it would keep the workers from it.
 func waiting(s *Scheduler) (n int) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	for gp := range gsOf(s.allgs) {
+	for gp := range gsOf(s.slabs()) {
 		if gp.state.Load() == gWaiting {
 			n++
 		}
