@@ -16,10 +16,7 @@ import (
 )
 
 const (
-	spawnBatch = 1000 // tasks of sched/spawn that are waited for together
-	fibArg     = 27   // of sched/forkjoin
-	fibForks   = 317_810
-	fibResult  = 196_418
+	spawnBatch = 1000       // tasks of sched/spawn that are waited for together
 	forSize    = 10_000_000 // words of sched/for
 )
 
@@ -134,7 +131,7 @@ func spawnJoinUserrt(r *Round) error {
 
 func forkJoinNative(r *Round) error {
 	for range r.N / fibForks {
-		if err := mismatch("fib(27)", int64(fibNative(fibArg)), fibResult); err != nil {
+		if err := mismatch("fib", int64(fibNative(fibArg)), fibResult); err != nil {
 			return err
 		}
 	}
@@ -158,7 +155,7 @@ func fibNative(n int) int {
 
 func forkJoinUserrt(r *Round) error {
 	for range r.N / fibForks {
-		if err := mismatch("fib(27)", int64(fibUserrt(fibArg)), fibResult); err != nil {
+		if err := mismatch("fib", int64(fibUserrt(fibArg)), fibResult); err != nil {
 			return err
 		}
 	}
@@ -179,7 +176,7 @@ func fibUserrt(n int) int {
 
 func forkJoinBothUserrt(r *Round) error {
 	for range r.N / fibForks {
-		if err := mismatch("fib(27)", int64(fibBoth(fibArg)), fibResult); err != nil {
+		if err := mismatch("fib", int64(fibBoth(fibArg)), fibResult); err != nil {
 			return err
 		}
 	}
