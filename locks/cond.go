@@ -28,16 +28,16 @@ type Cond struct {
 	// L is locked by who looks at or changes what is waited for.
 	L Locker
 
-	early hb.Word // for the race detector: of those who were woken before they had parked
+	early hb.Word // for the race detector: of those whom the one who wakes them does not make runnable: not parked yet, or moved
 	self  atomic.Uintptr
 
 	lock  rawlock.Mutex // guards queue
 	queue sched.WaitQueue
 
-	crowd crowd
+	crowd crowd // whether a Broadcast is to move them
 }
 
-// What N of a Waiter says: 0 if it can be moved to L's queue; who has been moved has in it when that was.
+// What N of a Waiter says: 0, it is parked; one of these; or, above notParked, when it was moved into L's queue.
 const (
 	withContext = -1
 	notParked   = 1 // it is not to be claimed
@@ -48,7 +48,8 @@ func NewCond(l Locker) *Cond { return &Cond{L: l} }
 
 // Wait unlocks c.L, waits for a Signal or Broadcast, and locks c.L again. When it returns, what was waited for need not be
 // so any more: call it in a loop. A task that is unwound in Wait has c.L locked when its deferred calls run, as they
-// expect. Only if that is nowhere to be had, because somebody has ended without an Unlock, they run without, and their Unlock does nothing.
+// expect. Only if that can't be had within a second, because somebody has ended without an Unlock or holds it for so long, they run without it.
+// An Unlock of theirs then does nothing if nobody has the lock.
 func (c *Cond) Wait() {
 	if hb.On {
 		hb.Enter()
@@ -114,15 +115,17 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
 		m.lockAnyway()
 		return unwound
 	}
+	r, have := gaveUp, false
 	if w.N > notParked {
-		return c.lockMoved(m, w)
+		r, have = got, c.lockMoved(m, w)
+	} else {
+		if w.Given {
+			r = got
+			w.G.Woken()
+		}
+		have = m.state.CompareAndSwap(marks.Free.Load(), locked) || m.await(nil, sched.WaitReasonMutexLock) == got
 	}
-	r := gaveUp
-	if w.Given {
-		r = got
-		w.G.Woken()
-	}
-	if !m.state.CompareAndSwap(marks.Free.Load(), locked) && m.await(nil, sched.WaitReasonMutexLock) == unwound {
+	if !have {
 		m.lockAnyway()
 		return unwound
 	}
@@ -227,7 +230,8 @@ func (c *Cond) next() (w *sched.Waiter, parked bool) {
 	return nil, false
 }
 
-// Broadcast wakes all that wait. The caller may, but need not, have c.L locked.
+// Broadcast wakes all that wait. The caller may, but need not, have c.L locked. Of many that do no more than look and wait again, some may be
+// left in c.L's queue until it is their turn: a dump shows them waiting for c.L.
 func (c *Cond) Broadcast() {
 	if hb.On {
 		hb.Enter()

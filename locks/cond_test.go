@@ -318,7 +318,7 @@ func TestUnwoundInWait(t *testing.T) {
 // TestUnwoundInWaitForALostLock: somebody has ended without an Unlock, so the lock is nowhere to be had; Close ends
 // nevertheless, and the Unlocks of those who are unwound are no fatal errors.
 func TestUnwoundInWaitForALostLock(t *testing.T) {
-	defer unwoundNS.Store(unwoundNS.Swap(int64(20 * time.Millisecond)))
+	defer anywayNS.Store(anywayNS.Swap(int64(20 * time.Millisecond)))
 	closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
 		var m Mutex
 		c := NewCond(&m)

@@ -7,12 +7,13 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// What a Broadcast does with a crowd. Who does nothing but look at what is waited for, and wait again, can do so one after the other
-// only: woken at once, on several Ps, the crowd fights for L. So it is moved into L's queue, and each is woken by the Unlock of the one
-// before ("wait morphing"; futex(2) has FUTEX_CMP_REQUEUE for it). But who unlocks L and has something to do is to run beside the
-// others, and is woken with them. The same in Go: runtime/sema.go, notifyListNotifyAll, which always wakes all.
+// What a Broadcast does with a crowd. Waiters that only look at what is waited for and wait again need L all the time, so they can run
+// one after the other only; woken at once, on several Ps, they fight for it. Such a crowd is moved into L's queue, and each Unlock
+// wakes the next ("wait morphing"; FUTEX_CMP_REQUEUE of futex(2)). Waiters that unlock L and then have something to do are all woken,
+// to run side by side. In Go runtime/sema.go, notifyListNotifyAll, always wakes all.
 
-// crowd tells those two apart, by how soon some of the waiters that have been woken wait again. Guarded by L, a Mutex.
+// crowd tells the two kinds apart, by how soon a few that are watched wait again. turn, who and leftAt are guarded by L, a Mutex. haste is
+// written with L and the Cond's lock held, and read under the latter: a Broadcast need not have L.
 type crowd struct {
 	turn   uint8   // counts those who leave Wait; each crowdSample-th is watched
 	haste  int8    // 0 to mostHaste: up when one comes back soon, down when not
@@ -21,10 +22,10 @@ type crowd struct {
 }
 
 const (
-	crowdMin    = 9   // fewer are not moved
-	crowdSample = 64  // the clock takes as long as three switches of a lock
-	soonNS      = 500 // one after the other, 230 ns a task and what it does; on two Ps, half of 900 and what it does
-	hasteMoves  = 4   // so much moves the crowd
+	crowdMin    = 9   // fewer are not moved: there is little to win
+	crowdSample = 64  // a look at the clock takes longer than the rest of goes and comes
+	soonNS      = 500 // between those who only look, some 250 ns, and those with something to do, for whom a second P pays
+	hasteMoves  = 4   // from here on the crowd is moved; one who is late takes off as much, so two in a row always end it
 	mostHaste   = 8
 )
 
@@ -35,7 +36,7 @@ func (c *crowd) goes(w *sched.Waiter) {
 	}
 }
 
-// comes is called by w when it begins to wait, with L locked.
+// comes is called by w when it begins to wait, with L and the Cond's lock held.
 func (c *crowd) comes(w *sched.Waiter) {
 	if c.who == uintptr(unsafe.Pointer(w)) {
 		c.judge(w.G.Nanotime())
@@ -84,18 +85,10 @@ func (c *Cond) moveTo(m *Mutex) {
 	m.release()
 }
 
-// lockMoved is the end of waitMutex for a waiter that has been moved, and that m has woken.
-func (c *Cond) lockMoved(m *Mutex, w *sched.Waiter) result {
+// lockMoved locks m for a waiter that has been moved, and that m has woken; false if it has been unwound since.
+func (c *Cond) lockMoved(m *Mutex, w *sched.Waiter) bool {
 	if hb.On {
 		hb.Acquire(c.early.Addr())
 	}
-	if !w.Given && m.awaitAgain(w, sched.WaitReasonMutexLock) == unwound {
-		m.lockAnyway()
-		return unwound
-	}
-	c.crowd.goes(w)
-	if hb.On {
-		hb.Acquire(m.word.Addr())
-	}
-	return got
+	return w.Given || m.compete(w, woken, sched.WaitReasonMutexLock) == got
 }

@@ -45,19 +45,17 @@ func (m *Mutex) note(gp *sched.G) {
 
 // await locks m for the caller, or waits until that has come to be. w is the Waiter of a wait with a context; nil: the
 // caller's own will do.
-func (m *Mutex) await(w *sched.Waiter, why sched.WaitReason) result {
-	return m.compete(nil, w, 0, why, 0)
-}
+func (m *Mutex) await(w *sched.Waiter, why sched.WaitReason) result { return m.compete(w, 0, why) }
 
-// awaitAgain is await for a waiter that an Unlock has just woken.
-func (m *Mutex) awaitAgain(w *sched.Waiter, why sched.WaitReason) result {
-	return m.compete(w.G, w, woken, why, w.N)
-}
-
-// compete is await for gp, nil if that isn't known yet. awake is woken if it has been in the queue, since the given time, and is
-// the one to whom that bit belongs; else 0.
-func (m *Mutex) compete(gp *sched.G, w *sched.Waiter, awake int32, why sched.WaitReason, since int64) result {
+// compete is await. awake is woken if an Unlock has just woken the caller, which has waited in m's queue as w since w.N: it
+// then owns that bit, and clears it. Else it is 0.
+func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) result {
+	var gp *sched.G
+	var since int64     // when the wait began
 	again := awake != 0 // the caller has been in the queue
+	if again {
+		gp, since = w.G, w.N
+	}
 	spun := 0
 	for {
 		old := m.state.Load()
@@ -233,14 +231,22 @@ func (m *Mutex) notLocked() (handed bool) {
 	return m.release()
 }
 
+// How long a task that is unwound tries to get a lock: so often, since much time may pass while nothing runs, and so long, since as many
+// tries may be over in a moment.
+const anywayTries = 100
+
+var anywayNS atomic.Int64 // shorter in a test
+
+func init() { anywayNS.Store(int64(time.Second)) }
+
 // lockAnyway locks m for a task that is being unwound and whose deferred calls will unlock it. It is unwound again when
-// nothing else can wake it; but whoever has m may be unwound at the same moment, or be a goroutine that takes its time, and unlock it then. After so many
-// times and so long it is clear that m was never unlocked by somebody who has ended.
+// nothing else can wake it; but whoever has m may be unwound at the same moment and unlock it then, or be a goroutine that takes
+// its time. After anywayTries and anywayNS m is taken for lost.
 func (m *Mutex) lockAnyway() {
 	gp := sched.Self()
 	start := gp.Nanotime()
 	for tries := 1; m.await(nil, sched.WaitReasonMutexLock) != got; tries++ {
-		if tries >= unwoundTries && gp.Nanotime()-start > unwoundNS.Load() {
+		if tries >= anywayTries && gp.Nanotime()-start > anywayNS.Load() {
 			break
 		}
 	}
@@ -248,12 +254,6 @@ func (m *Mutex) lockAnyway() {
 		hb.Acquire(m.word.Addr())
 	}
 }
-
-const unwoundTries = 100
-
-var unwoundNS atomic.Int64 // shorter in a test
-
-func init() { unwoundNS.Store(int64(time.Second)) }
 
 // lockContext is LockContext when it has to wait. why is what a dump calls the wait.
 func (m *Mutex) lockContext(ctx context.Context, why sched.WaitReason) error {

@@ -75,7 +75,7 @@
 // # Reading order
 //
 //   - what there is: scheduler.go; g.go (states), p.go, m.go; errors.go, tunables.go, hooks.go
-//   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, switch.md; run.go; gfree.go
+//   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, childfirst.go, switch.md; run.go; gfree.go
 //   - queues: runq.go with gate.go, globalq.go with gqueue.go
 //   - looking for work: find.go, steal.go, idle.go with idle.md, events.go, poller.go
 //   - plain goroutines: native.go

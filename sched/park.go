@@ -23,8 +23,8 @@ const (
 	actUnlock  // m.left waits: release m.lock
 	actPark    // m.left waits: run its commit
 	actYield   // m.left goes to the end of the queue
-	actAwait   // m.left goes to runnext: it waits for the task that goes on
 	actCede    // the same, and a closing scheduler does not end it
+	actAwait   // m.left goes to runnext: it waits for the task that goes on
 	actPreempt // m.left goes to the end of the global queue
 	actIdle    // m.leftStk has nothing to run: into the pool
 	actDead    // m.leftStk is to be buried; only ever left for a g0

@@ -215,7 +215,7 @@ func (st *stack) runTasks() {
 				if st.HasErrand() {
 					st.Errand()
 				}
-				if m := st.m; m.act == actAwait {
+				if m := st.m; m.act == actAwait { // settle by hand for a parent that has given way to this child: 4 of 190 ns
 					m.settleAwait()
 				} else if m.act != actNone {
 					m.settle()

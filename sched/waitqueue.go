@@ -99,8 +99,10 @@ func (w *Waiter) Remove() bool {
 	return true
 }
 
-// MoveTo takes w out of its queue and puts it at the end of to, as if its G had parked there with that reason and lock. The caller
-// holds the locks of both queues. False means that w's G is being unwound: then w is in neither, as with Claim.
+// MoveTo takes w, whose G is parked, out of its queue and puts it at the end of to, as if its G had parked there with that reason
+// and lock. The caller holds the locks of both queues. It never blocks. Not for a Waiter of CancelOn, which would go on looking under
+// the old lock. False means that w's G is being unwound: then w is in neither queue, as with (*WaitQueue).Claim. The lock is of a kind that
+// only userrt's own packages have.
 func (w *Waiter) MoveTo(to *WaitQueue, reason WaitReason, lock *rawlock.Mutex) bool {
 	w.Remove()
 	gp := w.G
