@@ -31,8 +31,9 @@ type Cond struct {
 	early hb.Word // for the race detector: of those whom the one who wakes them does not make runnable: not parked yet, or moved
 	self  atomic.Uintptr
 
-	lock  rawlock.Mutex // guards queue
+	lock  rawlock.Mutex // guards queue and of
 	queue sched.WaitQueue
+	of    *Mutex // that those in queue have unlocked; nil if that is not the same for all
 
 	crowd crowd // whether a Broadcast is to move them
 }
@@ -98,6 +99,11 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
 		return gaveUp
 	}
 	c.crowd.comes(w)
+	if c.queue.Empty() {
+		c.of = m
+	} else if c.of != m {
+		c.of = nil
+	}
 	w.Given, w.N = false, kind
 	c.queue.PushBack(w)
 	if hb.On {
@@ -239,7 +245,7 @@ func (c *Cond) Broadcast() {
 	}
 	c.check()
 	c.lock.Lock()
-	if m, ok := c.L.(*Mutex); ok && c.crowd.stays() && c.movable() {
+	if m, ok := c.L.(*Mutex); ok && c.crowd.stays() && c.movable(m) {
 		c.moveTo(m)
 	} else {
 		c.wakeAll()

@@ -12,13 +12,14 @@ import (
 // wakes the next ("wait morphing"; FUTEX_CMP_REQUEUE of futex(2)). Waiters that unlock L and then have something to do are all woken,
 // to run side by side. In Go runtime/sema.go, notifyListNotifyAll, always wakes all.
 
-// crowd tells the two kinds apart, by how soon a few that are watched wait again. turn, who and leftAt are guarded by L, a Mutex. haste is
+// crowd tells the two kinds apart, by how soon a few that are watched wait again. All but haste is guarded by L, a Mutex. haste is
 // written with L and the Cond's lock held, and read under the latter: a Broadcast need not have L.
 type crowd struct {
 	turn   uint8   // counts those who leave Wait; each crowdSample-th is watched
 	haste  int8    // 0 to mostHaste: up when one comes back soon, down when not
 	who    uintptr // the Waiter that is watched; a number, to retain nothing
 	leftAt int64   // when it has left Wait, ns
+	late   bool    // one that was watched has not come back until another was to be
 }
 
 const (
@@ -32,12 +33,17 @@ const (
 // goes is called by w when it leaves Wait, with L locked.
 func (c *crowd) goes(w *sched.Waiter) {
 	if c.turn++; c.turn%crowdSample == 0 {
+		c.late = c.who != 0
 		c.who, c.leftAt = uintptr(unsafe.Pointer(w)), w.G.Nanotime()
 	}
 }
 
 // comes is called by w when it begins to wait, with L and the Cond's lock held.
 func (c *crowd) comes(w *sched.Waiter) {
+	if c.late {
+		c.late = false
+		c.haste = max(c.haste-hasteMoves, 0)
+	}
 	if c.who == uintptr(unsafe.Pointer(w)) {
 		c.judge(w.G.Nanotime())
 	}
@@ -55,9 +61,10 @@ func (c *crowd) judge(now int64) {
 // stays reports whether the waiters seem to wait again at once.
 func (c *crowd) stays() bool { return c.haste >= hasteMoves }
 
-// movable reports whether all who wait can be moved into the queue of L, a Mutex, and are many: who waits with a context can't
-// be, since its end looks for the waiter under the Cond's lock; and with one P there is nobody to fight with. Needs lock.
-func (c *Cond) movable() bool {
+// movable reports whether all who wait can be moved into the queue of m, which is L, and are many: who waits with a context can't
+// be, since its end looks for the waiter under the Cond's lock; who has come with another L would lock that one; and with one P there is
+// nobody to fight with. Needs lock.
+func (c *Cond) movable(m *Mutex) bool {
 	n := 0
 	for w := c.queue.First(); w != nil; w = w.Next() {
 		if w.N != 0 {
@@ -65,13 +72,13 @@ func (c *Cond) movable() bool {
 		}
 		n++
 	}
-	return n >= crowdMin && sched.Current().SetProcs(0) > 1
+	return n >= crowdMin && c.of == m && c.queue.First().G.Procs() > 1
 }
 
 // moveTo moves all who wait into m's queue, in their order, and wakes one if nobody has m. Needs lock, and releases it.
 func (c *Cond) moveTo(m *Mutex) {
 	m.lock.Lock()
-	now := sched.Self().Nanotime()
+	now := c.queue.First().G.Nanotime() // not Self's: a timer's function has none
 	for w := c.queue.First(); w != nil; w = c.queue.First() {
 		if w.MoveTo(&m.queue, sched.WaitReasonMutexLock, &m.lock) {
 			w.N = now

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,7 +33,7 @@ func (c *Cond) moves() bool {
 	}
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	return c.crowd.stays() && c.movable()
+	return c.crowd.stays() && c.movable(c.L.(*Mutex))
 }
 
 // TestCrowdIsMoved: and comes back in its order, one at a time.
@@ -147,6 +148,13 @@ func TestCrowdLearns(t *testing.T) {
 		c.comes(w)
 	}
 	require.Zero(t, c.who)
+	turns(mostHaste, 0)
+	for range 3 * crowdSample { // they leave for good
+		c.goes(w)
+	}
+	c.comes(other)
+	c.goes(w)
+	require.Equal(t, int8(mostHaste-hasteMoves), c.haste)
 }
 
 // TestUnwoundInACrowd: woken or moved, and then unwound while they wait for the lock; the deferred calls have it, one after the other.
@@ -310,4 +318,62 @@ func TestStressCrowd(t *testing.T) {
 		cs.Wait()
 		m.requireIdle(t)
 	})
+}
+
+// TestCrowdOfAnotherMutex: L is replaced while a crowd waits that will lock the one that it has unlocked.
+func TestCrowdOfAnotherMutex(t *testing.T) {
+	const n = crowdMin
+	s := testsched.New(t, 2)
+	var m, other Mutex
+	c := NewCond(&m)
+	var back atomic.Int32
+	for range n {
+		s.Go(func() {
+			m.Lock()
+			c.Wait()
+			m.Unlock()
+			back.Add(1)
+		})
+	}
+	c.untilParked(t, n)
+	m.Lock()
+	c.learn(mostHaste)
+	c.L = &other
+	require.NoError(t, s.Run(c.Broadcast))
+	m.Unlock()
+	testsched.Until(t, func() bool { return back.Load() == n }, "all are back")
+	m.requireIdle(t)
+	other.requireIdle(t)
+	testsched.Close(t, s)
+}
+
+// TestCrowdWokenByATimer: a Broadcast in the function of an Alarm, on a worker's own stack, and what follows it there.
+func TestCrowdWokenByATimer(t *testing.T) {
+	const n = crowdMin
+	s := testsched.New(t, 2)
+	var m Mutex
+	c := NewCond(&m)
+	var back atomic.Int32
+	for range n {
+		s.Go(func() {
+			m.Lock()
+			c.Wait()
+			m.Unlock()
+			back.Add(1)
+		})
+	}
+	c.untilParked(t, n)
+	m.Lock()
+	c.learn(mostHaste)
+	m.Unlock()
+	var alarm sched.Alarm
+	var fired atomic.Bool
+	alarm.Init(s, func(uint64, int64) {
+		c.Broadcast()
+		sched.GiveWay() // does nothing there, unless the stack was taken for a task's
+		fired.Store(true)
+	})
+	alarm.Set(time.Microsecond, 0)
+	testsched.Until(t, func() bool { return fired.Load() && back.Load() == n }, "all are back")
+	testsched.Close(t, s)
 }

@@ -49,8 +49,11 @@ func (gp *G) EndChild() {
 	if m := st.m; m.act == actIdle { // settle's usual part by hand
 		m.act = actNone
 		m.p.stkput(m.leftStk)
-	} else if m.act != actNone {
-		m.settle()
+	} else { // it has not ended here just now
+		m.p.guess.failed()
+		if m.act != actNone {
+			m.settle()
+		}
 	}
 	gp.exitIfUnwound()
 }
@@ -62,6 +65,11 @@ func (gp *G) ChildFailed() { gp.stk.m.p.guess.failed() }
 // not, since the child has parked or another was waited for, the switch to the parent and away again is wasted, 65 to 160 ns. So a
 // failure adds more doubt than a success takes off, and after a failure 2^doubt-1 chances are left out.
 type guess struct{ doubt, skip int32 }
+
+// childPaceNS is how long the tasks of a P may take, lately, for it to put children first. While gp lies behind its child it is no
+// waiter: a Done that comes from elsewhere, or long before the child's end, finds nobody to wake, and gp waits for the child, for a thief, or for the end of
+// the time slice.
+var childPaceNS = int64(1_000) // more in tests
 
 const (
 	failureAdds = 4 // pickedChild has taken 1 off for the same try, so three successes make up for it
@@ -75,6 +83,9 @@ func (g *guess) failed() {
 
 // pickChild is pick for the task in runnext alone, if it has not begun and the task parent has made it.
 func (p *P) pickChild(parent uint64) (gp *G) {
+	if p.pace() > childPaceNS {
+		return nil
+	}
 	if p.guess.skip > 0 {
 		p.guess.skip--
 		return nil
@@ -125,8 +136,7 @@ func (gp *G) freshChildOf(parent uint64) bool {
 	return gp != nil && gp.fn != nil && gp.parent == parent
 }
 
-// settleAwait is settle for a task that is to go on when its child has ended. It wakes nobody, since what lies in runnext runs soon
-// (idle.md). runnext is in use here: the child came from it.
+// settleAwait is settle for a task that is to go on when its child has ended. runnext is in use here: the child came from it.
 func (m *M) settleAwait() {
 	gp, p := m.left, m.p
 	m.act = actNone
@@ -139,5 +149,8 @@ func (m *M) settleAwait() {
 		p.runnext.StoreRel(gp)
 	} else {
 		p.runqput(gp, true)
+	}
+	if p.mayWake() { // as after a Ready: the child may have ended the wait long before itself
+		p.wake()
 	}
 }

@@ -29,6 +29,19 @@ func (gp *G) Nanotime() int64 {
 	return clock.Nanotime()
 }
 
+// Procs returns how many tasks of gp's scheduler may run at the same time, or the number of processors if gp is a plain
+// goroutine's entry.
+func (gp *G) Procs() int {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	if s := gp.s; s != nil {
+		return int(s.procs.Load())
+	}
+	return cores
+}
+
 // Rand returns 64 random bits for a primitive's choice, from the random source of the calling task's P, which
 // Config.Seed sets; on a plain goroutine from the process's. The same in Go: runtime/rand.go, cheaprand64.
 func Rand() uint64 {

@@ -3,6 +3,7 @@ package sched
 import (
 	"time"
 
+	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/futex"
 	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/hb"
@@ -141,12 +142,18 @@ func (s *Scheduler) unwindRound(roundNS int64) bool {
 	if idle && live == 0 {
 		return true
 	}
-	if s.unwindParked(false) == 0 && idle && s.unwindParked(true) > 0 {
-		return false
+	if s.unwindParked(false) != 0 || !idle || s.unwindParked(true) == 0 {
+		s.again = 0
+		futex.Wait(s.idleSeq.Addr(), seq, roundNS)
+	} else if s.again++; s.again > quickRounds { // they may wait for somebody who is not a task, or in vain
+		var never atom.Uint32
+		futex.Wait(never.Addr(), 0, roundNS)
 	}
-	futex.Wait(s.idleSeq.Addr(), seq, roundNS)
 	return false
 }
+
+// quickRounds is how often in a row those who wait in their deferred calls are unwound again at once.
+const quickRounds = 16
 
 // endIfIdle reports whether every P is idle and how many tasks have not ended; if there are none it
 // decides the end of the workers, under the same lock.

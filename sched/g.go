@@ -24,7 +24,7 @@ import (
 //	gRunning <---- entersyscall, exitsyscall ----> gSyscall ---- exitsyscall without a P ----> gRunnable
 //
 // Only the step out of gWaiting is contested: whoever wakes (Claim, to gClaimed) and whoever unwinds
-// (Close, straight to gRunnable) compete by one CAS. Who has claimed a G may also let it wait for something else (MoveTo, back to
+// (Close, straight to gRunnable) compete by one CAS. Who has won it may also let the G wait for something else (MoveTo, back to
 // gWaiting). All other steps are made by whoever has the right to run the G.
 const (
 	gDead     = iota // on a free list

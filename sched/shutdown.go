@@ -27,6 +27,7 @@ import (
 type endState struct {
 	draining bool // Shutdown was called
 	enderOn  bool // the ender has been started
+	again    int  // rounds in a row in which only those were unwound who had been before; the ender's
 	gaveUp   bool // the ender no longer waits for tasks that run on
 	over     bool // the ender has nothing left to do
 	cause    error

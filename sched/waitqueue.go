@@ -106,7 +106,7 @@ func (w *Waiter) Remove() bool {
 func (w *Waiter) MoveTo(to *WaitQueue, reason WaitReason, lock *rawlock.Mutex) bool {
 	w.Remove()
 	gp := w.G
-	if !gp.Claim() { // for a moment: else it might be unwound while its note for a dump is written
+	if !gp.claimUnwind() { // for a moment, in which it is neither unwound nor looked at for a dump: its note is being written
 		return false
 	}
 	gp.reason = reason

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -185,4 +186,59 @@ func TestCedeLetsTheReadiedRun(t *testing.T) {
 		require.Contains(t, order, "caller")
 	}
 	Cede() // nothing, on a goroutine
+}
+
+// TestMovedWaiterIsNotReadHalf: a dump sees what a task waits for before or after it is moved.
+func TestMovedWaiterIsNotReadHalf(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	var a, b rawlock.Mutex
+	var qa, qb WaitQueue
+	s.Go(func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+		gp := Self()
+		a.Lock()
+		qa.PushBack(gp.Waiter())
+		leave := gp.BeginPark(WaitReasonCondWait, &a)
+		leave()
+		gp.EndPark()
+	})
+	var w *Waiter
+	until(t, "it is parked", func() bool {
+		a.Lock()
+		defer a.Unlock()
+		w = qa.First()
+		return w != nil && w.G.state.Load() == gWaiting
+	}, s)
+	const rounds = 20_000
+	var over atomic.Bool
+	go func() {
+		defer over.Store(true)
+		for range rounds {
+			a.Lock()
+			b.Lock()
+			moved := w.MoveTo(&qb, WaitReasonMutexLock, &b) && w.MoveTo(&qa, WaitReasonCondWait, &a)
+			b.Unlock()
+			a.Unlock()
+			if !moved {
+				t.Error("it was unwound")
+			}
+		}
+	}()
+	seen := 0
+	for !over.Load() {
+		v, ok := w.G.lookOnce()
+		if !ok || !v.steady || v.state != gWaiting {
+			continue
+		}
+		seen++
+		require.Equal(t, v.reason == WaitReasonMutexLock, v.on == unsafe.Pointer(&b))
+	}
+	t.Logf("%d looks", seen)
+	a.Lock()
+	w.Remove()
+	a.Unlock()
+	w.G.Ready()
 }
