@@ -136,7 +136,8 @@ func (gp *G) freshChildOf(parent uint64) bool {
 	return gp != nil && gp.fn != nil && gp.parent == parent
 }
 
-// settleAwait is settle for a task that is to go on when its child has ended. runnext is in use here: the child came from it.
+// settleAwait is settle for a task that is to go on when its child has ended. runnext is in use here: the child came from it. Nobody is
+// woken, since that is for tasks that are so short that it has turned out futile; after a long one sysmon sees to runnext.
 func (m *M) settleAwait() {
 	gp, p := m.left, m.p
 	m.act = actNone
@@ -149,8 +150,5 @@ func (m *M) settleAwait() {
 		p.runnext.StoreRel(gp)
 	} else {
 		p.runqput(gp, true)
-	}
-	if p.mayWake() { // as after a Ready: the child may have ended the wait long before itself
-		p.wake()
 	}
 }
