@@ -320,22 +320,29 @@ func TestStressCrowd(t *testing.T) {
 	})
 }
 
+// crowdIn has n tasks of s wait in c, and counts those that have come back.
+func crowdIn(t *testing.T, s *sched.Scheduler, c *Cond, n int) (back *atomic.Int32) {
+	back = new(atomic.Int32)
+	for range n {
+		s.Go(func() {
+			l := c.L
+			l.Lock()
+			c.Wait()
+			l.Unlock()
+			back.Add(1)
+		})
+	}
+	c.untilParked(t, n)
+	return back
+}
+
 // TestCrowdOfAnotherMutex: L is replaced while a crowd waits that will lock the one that it has unlocked.
 func TestCrowdOfAnotherMutex(t *testing.T) {
 	const n = crowdMin
 	s := testsched.New(t, 2)
 	var m, other Mutex
 	c := NewCond(&m)
-	var back atomic.Int32
-	for range n {
-		s.Go(func() {
-			m.Lock()
-			c.Wait()
-			m.Unlock()
-			back.Add(1)
-		})
-	}
-	c.untilParked(t, n)
+	back := crowdIn(t, s, c, n)
 	m.Lock()
 	c.learn(mostHaste)
 	c.L = &other
@@ -353,16 +360,7 @@ func TestCrowdWokenByATimer(t *testing.T) {
 	s := testsched.New(t, 2)
 	var m Mutex
 	c := NewCond(&m)
-	var back atomic.Int32
-	for range n {
-		s.Go(func() {
-			m.Lock()
-			c.Wait()
-			m.Unlock()
-			back.Add(1)
-		})
-	}
-	c.untilParked(t, n)
+	back := crowdIn(t, s, c, n)
 	m.Lock()
 	c.learn(mostHaste)
 	m.Unlock()
@@ -370,10 +368,10 @@ func TestCrowdWokenByATimer(t *testing.T) {
 	var fired atomic.Bool
 	alarm.Init(s, func(uint64, int64) {
 		c.Broadcast()
-		sched.GiveWay() // does nothing there, unless the stack was taken for a task's
+		sched.Cede() // nothing to a stack that is no task's; the Broadcast must not have made one of it
 		fired.Store(true)
 	})
-	alarm.Set(time.Microsecond, 0)
+	alarm.Set(time.Millisecond, 0)
 	testsched.Until(t, func() bool { return fired.Load() && back.Load() == n }, "all are back")
 	testsched.Close(t, s)
 }

@@ -230,7 +230,7 @@ func TestMovedWaiterIsNotReadHalf(t *testing.T) {
 	seen := 0
 	for !over.Load() {
 		v, ok := w.G.lookOnce()
-		if !ok || !v.steady || v.state != gWaiting {
+		if !ok || !v.steady {
 			continue
 		}
 		seen++
