@@ -44,6 +44,7 @@ var mechanisms = []mechanism{
 	{"NoPreemption", "preempt", func(t *sched.Tunables) { t.NoPreemption = true }},
 	{"NoRelief", "relief", func(t *sched.Tunables) { t.NoRelief = true }},
 	{"NoPrefetch", "fetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
+	{"NoChildFirst", "child", func(t *sched.Tunables) { t.NoChildFirst = true }},
 	{"NoPace", "pace", func(t *sched.Tunables) { t.NoPace = true }},
 }
 

@@ -44,7 +44,7 @@ func (o *textOutput) ablationTable() error {
 	names, shorts := heads(o.ablations)
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nwhat each mechanism is worth, procs %d: cost without it/cost with it, above 1 it helps; ~ no effect is shown (the 95 %% interval holds 1)\n", o.ablations[0].Procs)
-	fmt.Fprintf(&b, "%-*s %10s", nameWidth, "pair", "with all")
+	fmt.Fprintf(&b, "%-*s %8s", nameWidth, "pair", "with all")
 	for _, short := range shorts {
 		fmt.Fprintf(&b, " %7s", short)
 	}
@@ -54,7 +54,7 @@ func (o *textOutput) ablationTable() error {
 			row = rest[:end]
 		}
 		rest = rest[len(row):]
-		fmt.Fprintf(&b, "\n%-*s %10s", nameWidth, row[0].Name, cost(withAll(row), row[0].Unit))
+		fmt.Fprintf(&b, "\n%-*s %8s", nameWidth, row[0].Name, shortTime(withAll(row)))
 		for _, name := range names {
 			cell := ""
 			if i := slices.IndexFunc(row, func(a Ablation) bool { return a.Without == name }); i >= 0 {

@@ -71,6 +71,14 @@ type guess struct{ doubt, skip int32 }
 // the time slice.
 var childPaceNS = int64(1_000) // more in tests
 
+// childPace is P.childPace: childPaceNS, or less than any pace.
+func (t *Tunables) childPace() int64 {
+	if t.NoChildFirst {
+		return -1
+	}
+	return childPaceNS
+}
+
 const (
 	failureAdds = 4 // pickedChild has taken 1 off for the same try, so three successes make up for it
 	mostDoubt   = 8 // one chance in 256
@@ -83,7 +91,7 @@ func (g *guess) failed() {
 
 // pickChild is pick for the task in runnext alone, if it has not begun and the task parent has made it.
 func (p *P) pickChild(parent uint64) (gp *G) {
-	if p.pace() > childPaceNS {
+	if p.pace() > p.childPace {
 		return nil
 	}
 	if p.guess.skip > 0 {

@@ -144,11 +144,14 @@ func TestNotTheChild(t *testing.T) {
 			Yield()
 		}
 	})
-	ringOnly := newTest(t, Config{Procs: 1, Tunables: Tunables{NoRunnext: true, NoRelief: true, NoPreemption: true}})
-	run(t, ringOnly, func() {
-		Go(func() {})
-		require.False(t, childFirst(), "without runnext")
-	})
+	for what, tun := range map[string]Tunables{"without runnext": {NoRunnext: true}, "switched off": {NoChildFirst: true}} {
+		tun.NoRelief, tun.NoPreemption = true, true
+		never := newTest(t, Config{Procs: 1, Tunables: tun})
+		run(t, never, func() {
+			Go(func() {})
+			require.False(t, childFirst(), what)
+		})
+	}
 }
 
 // TestLongTasksGoFirstNowhere: where tasks take long a parent queues up, and is there for whoever ends its wait.

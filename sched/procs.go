@@ -43,7 +43,7 @@ func (s *Scheduler) setProcsLocked(n int) {
 		for id := len(all); id < n; id++ {
 			p := &P{
 				id: int32(id), cpu: s.cpuOf(id), s: s, state: pDead,
-				fair: int32(s.tun.FairTicks), tun: &s.tun, hooks: s.hooks, noRunnext: s.tun.NoRunnext,
+				fair: int32(s.tun.FairTicks), tun: &s.tun, hooks: s.hooks, noRunnext: s.tun.NoRunnext, childPace: s.tun.childPace(),
 				rng: rng.New(s.seed + uint64(id)*0x9e3779b97f4a7c15),
 			}
 			p.gate.init()

@@ -31,6 +31,7 @@ type Tunables struct {
 	NoPreemption     bool // no task is asked to give way
 	NoRelief         bool // nobody stands in for a task that makes no call
 	NoPrefetch       bool // the processor is not asked ahead for the memory that the next tasks of a long ring need
+	NoChildFirst     bool // a parent that waits for its only child queues up, instead of letting it run first
 	NoPace           bool // wake and steal as the runtime does, however short the tasks are; see wakeSlow
 }
 

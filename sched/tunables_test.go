@@ -44,11 +44,12 @@ func TestStressTunables(t *testing.T) {
 		"NoPreemption":     {NoPreemption: true},
 		"NoRelief":         {NoRelief: true},
 		"NoPrefetch":       {NoPrefetch: true},
+		"NoChildFirst":     {NoChildFirst: true},
 		"NoPace":           {NoPace: true},
 		"all": {
 			FairTicks: math.MaxInt32, TimeSlice: time.Hour, RunqSize: 3, StealRounds: 2,
 			NoRunnext: true, NoStealing: true, StealOne: true, NoSpinning: true, NoDirectSwitch: true,
-			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoPace: true,
+			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoChildFirst: true, NoPace: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
