@@ -5,6 +5,7 @@ package hchan
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"weak"
 
@@ -126,6 +127,58 @@ func TestCrowdAllocatesNothing(t *testing.T) {
 		require.NoError(t, s.Close())
 	})
 	require.Less(t, mallocs, uint64(crowd*rounds/20))
+}
+
+// TestExchangeAllocatesNothing: whatever the crowds on both sides and the buffer, and although some of those that have been woken do not get to
+// run for long, since two others ready each other all the time.
+func TestExchangeAllocatesNothing(t *testing.T) {
+	if hb.On {
+		t.Skip("telling the race detector of a call allocates")
+	}
+	const values = 20_000
+	for _, shape := range []struct{ senders, receivers, slots int }{{1, 1, 128}, {4, 4, 128}, {8, 8, 0}, {100, 1, 0}, {1, 100, 0}} {
+		for _, procs := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%+v/procs=%d", shape, procs), func(t *testing.T) {
+				s := testsched.New(t, procs)
+				c, begin, end := Make[int](shape.slots), Make[int](0), Make[int](0)
+				share := values / shape.senders
+				for range shape.senders {
+					s.Go(func() {
+						for n := range begin.All() {
+							for i := range n {
+								c.Send(i)
+							}
+						}
+					})
+				}
+				var received atomic.Int64
+				for range shape.receivers {
+					s.Go(func() {
+						for range c.All() {
+							if received.Add(1)%int64(share*shape.senders) == 0 {
+								end.Send(0)
+							}
+						}
+					})
+				}
+				var mallocs uint64
+				testsched.Within(t, func() {
+					require.NoError(t, s.Run(func() {
+						mallocs = testsched.LeastMallocs(func() {
+							for range shape.senders {
+								begin.Send(share)
+							}
+							end.Recv()
+						})
+						begin.Close()
+						c.Close()
+					}))
+				})
+				testsched.Close(t, s)
+				require.Less(t, mallocs, uint64(values/100))
+			})
+		}
+	}
 }
 
 // TestReceivedIsNotRetained: on each way through a channel, the channel and its spare sudogs forget

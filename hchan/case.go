@@ -183,11 +183,8 @@ func (c *Chan[T]) receiver(gp *sched.G) *sudog {
 	return &sg.sudog
 }
 
-// drop puts sg, which is in no queue and has not been woken, on the free list.
-func (c *Chan[T]) drop(sg *sudog) {
-	c.spare.put(sg)
-	c.free(whole[T](sg))
-}
+// drop frees sg, which is in no queue and of which nothing is wanted.
+func (c *Chan[T]) drop(sg *sudog) { c.free(whole[T](sg)) }
 
 // fetch takes what sg was given to *elem, and frees sg.
 func (c *Chan[T]) fetch(sg *sudog, elem unsafe.Pointer) {

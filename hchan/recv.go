@@ -27,7 +27,6 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 			v = whole[T](sg).elem // takeOver by hand, for no buffer: two calls, 9 of 190 ns of a round trip
 			gp := sg.g
 			sg.success = true
-			c.spare.put(sg)
 			c.lock.Unlock()
 			gp.Ready()
 			if sched.Preempting() {
@@ -63,7 +62,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 	leave := gp.BeginPark(sched.WaitReasonChanReceive, &c.lock)
 	leave()
 	if !gp.EndPark() {
-		c.unwound(&c.recvq, &sg.sudog)
+		c.unwound(&c.recvq, sg)
 	}
 	if ok = sg.success; ok { // else something may lie there from before; see wipe
 		v = sg.elem
@@ -114,7 +113,6 @@ func (c *Chan[T]) taken(sg *sudog) (gp *sched.G) {
 		c.sendx = c.recvx
 	}
 	sg.success = true
-	c.spare.put(sg)
 	return sg.g
 }
 

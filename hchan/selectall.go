@@ -215,8 +215,10 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 		e.c.elems.fetch(e.sg, cs.elem)
 		cs.setOK(true)
 	case e.send:
+		e.c.elems.drop(e.sg)
 		panic(errSendClosed)
 	default:
+		e.c.elems.drop(e.sg)
 		if hb.On {
 			hb.Acquire(e.c.closing.Addr())
 		}

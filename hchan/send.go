@@ -51,7 +51,7 @@ func (c *Chan[T]) Send(v T) {
 	leave := gp.BeginPark(sched.WaitReasonChanSend, &c.lock)
 	leave()
 	if !gp.EndPark() {
-		c.unwound(&c.sendq, &sg.sudog)
+		c.unwound(&c.sendq, sg)
 	}
 	ok := sg.success
 	c.free(sg)
@@ -78,7 +78,6 @@ func (c *Chan[T]) given(sg *sudog) (gp *sched.G) {
 	if hb.On {
 		c.handed(sg.user)
 	}
-	c.spare.put(sg)
 	return gp
 }
 

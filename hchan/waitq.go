@@ -85,44 +85,51 @@ func (q *waitq) dequeue() *sudog {
 	}
 }
 
-// spares is a channel's free list of sudogs, guarded by its lock. A waiter needs its sudog for a
-// moment after it was woken, to read what it was given; to come back for the lock only to free it
-// would cost as much as a send. So whoever dequeues a sudog puts it here at once, still busy; the
-// waiter clears busy when it is through, with one store; and the oldest entry is used again once
-// that has happened.
+// spares holds the sudogs that a channel has made, to be used again, guarded by its lock. A waiter needs its sudog for a
+// moment after it was woken, to read what it was given; to come back for the lock only to hand it back
+// would cost as much as a send. So it clears busy when it is through, with one store, and who needs a sudog looks for
+// one that is not busy. It looks at a few, the next time at the next few: some stay busy for long, when their waiters have been woken and
+// do not get to run. With as many again as those are, nearly every look is enough, and more are not made.
 type spares struct {
-	first, last *sudog
-	n           int32
+	first *sudog   // most channels need no other
+	rest  []*sudog // at most spareLooks, or as many as make up maxSpareBytes
+	hand  uint32   // where in rest the next look begins
 }
 
-// maxSpares bounds what a channel keeps after a crowd has waited on it.
-const maxSpares = 128
-
-func (s *spares) put(sg *sudog) {
-	if s.n >= maxSpares {
-		return
-	}
-	s.n++
-	if s.last == nil {
-		s.first = sg
-	} else {
-		s.last.next = sg
-	}
-	s.last = sg
-}
+const (
+	spareLooks    = 8
+	maxSpareBytes = 64 << 10 // what a channel keeps after a crowd has waited on it
+)
 
 // get returns a sudog that is not in use, or nil.
 func (s *spares) get() *sudog {
 	sg := s.first
-	if sg == nil || sg.busy.Load() != 0 {
-		return nil
+	if sg != nil && sg.busy.Load() != 0 {
+		return s.getOther()
 	}
-	if s.first = sg.next; s.first == nil {
-		s.last = nil
-	}
-	s.n--
-	sg.next = nil
 	return sg
+}
+
+func (s *spares) getOther() *sudog {
+	n := uint32(len(s.rest))
+	for range min(n, spareLooks) {
+		if s.hand++; s.hand >= n {
+			s.hand = 0
+		}
+		if sg := s.rest[s.hand]; sg.busy.Load() == 0 {
+			return sg
+		}
+	}
+	return nil
+}
+
+// add keeps sg, of size bytes, which has just been made, unless there are enough.
+func (s *spares) add(sg *sudog, size uintptr) {
+	if s.first == nil {
+		s.first = sg
+	} else if uintptr(len(s.rest)) < max(maxSpareBytes/size, spareLooks) {
+		s.rest = append(s.rest, sg)
+	}
 }
 
 // sudog returns a sudog for gp, the caller. Needs lock.
@@ -132,6 +139,7 @@ func (c *Chan[T]) sudog(gp *sched.G) *sudogOf[T] {
 		sg = whole[T](spare)
 	} else {
 		sg = new(sudogOf[T])
+		c.spare.add(&sg.sudog, unsafe.Sizeof(*sg))
 	}
 	sg.busy.StoreRel(1)
 	sg.g, sg.success = gp, false
@@ -146,12 +154,13 @@ func (c *Chan[T]) free(sg *sudogOf[T]) {
 }
 
 // unwound takes sg, whose G is being unwound, out of q if it is still there, and ends the task.
-func (c *hchan) unwound(q *waitq, sg *sudog) {
+func (c *Chan[T]) unwound(q *waitq, sg *sudogOf[T]) {
 	c.lock.Lock()
 	if sg.queued {
-		q.remove(sg)
+		q.remove(&sg.sudog)
 	}
 	c.lock.Unlock()
+	c.free(sg)
 	runtime.Goexit()
 }
 
