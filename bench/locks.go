@@ -138,7 +138,7 @@ func contended(tasks int) Pair {
 			})
 			return mismatch("sum", sum, int64(r.N))
 		},
-	}
+	}.shared(tasks, false)
 }
 
 // yielding makes the pair of so many tasks that yield while they have the lock.
@@ -172,7 +172,7 @@ func yielding(tasks int) Pair {
 			})
 			return mismatch("sum", sum, int64(r.N))
 		},
-	}
+	}.shared(tasks, true)
 }
 
 // readers makes the pair of 8 tasks of whose turns so many in a hundred only read.

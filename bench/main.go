@@ -22,7 +22,7 @@
 // in this package has a time-out.
 //
 // Read main.go, pair.go, run.go, stats.go, then the bodies: sched.go, hchan.go, waitgroup.go,
-// netpoll.go with netserve.go, and echoclient.go with netdrive.go; from.go and compare.go for results of former runs. Go's
+// locks.go with fairness.go, netpoll.go with netserve.go, and echoclient.go with netdrive.go; from.go and compare.go for results of former runs. Go's
 // counterpart is testing/benchmark.go, and bench_test.go runs the same bodies under it.
 //
 // Exit status: 0; 1 when a measurement failed, or a file; 2 when the command line is wrong; 3 when -compare has found that
@@ -45,7 +45,7 @@ import (
 const (
 	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 56 pairs,
 	// 2 sides and 16 rounds of about 0.01 s are 36 s, calibration, the longer rounds and those of pairs that have
-	// fewer of them not counted. From 6 rounds on there are intervals.
+	// fewer of them not counted; 5 s are for fairness. From 6 rounds on there are intervals.
 	defaultCount = 16
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.

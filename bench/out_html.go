@@ -34,6 +34,9 @@ type pageView struct {
 	Memory    []lineChart
 	Ablations []ablationView
 	Profiles  []profileView
+	Fairness  []fairView
+	FairHeads []string
+	FairNote  string
 	ProfNote  string
 	Floors    []floorRow
 	Docs      []pairDoc
@@ -140,6 +143,9 @@ func newPageView(rep *Report) (*pageView, error) {
 		Ablations: ablationViews(rep.Ablations, known),
 		Profiles:  profileViews(rep.Profiles, known),
 		ProfNote:  profileNote(),
+		Fairness:  fairViews(rep.Results, known),
+		FairHeads: fairHeads,
+		FairNote:  fairNote(rep.Env),
 		HasCI:     hasInterval(rep.Results),
 		HasFloor:  hasFloor(rep.Results),
 	}

@@ -147,6 +147,11 @@ func TestPageShowsEverything(t *testing.T) {
 	require.Len(t, matrix[0].all("td", "cell"), len(rep.Ablations))
 	require.Len(t, matrix[0].all("td", ""), 14*(1+11), "blank where nothing was measured")
 	require.Contains(t, matrix[0].text(), "hchan/pingpong236 ns 1.40 it helps", "with all, and without runnext")
+	fair := d.byID(t, "fairness")
+	require.Len(t, fair.all("table", ""), 3)
+	require.Len(t, fair.all("tbody", ""), 3)
+	require.Len(t, fair.all("th", ""), fairRows(rep)+3*len(fairHeads))
+	require.Len(t, fair.all("td", ""), fairRows(rep)*(len(fairHeads)-1))
 	require.Len(t, d.byID(t, "floors").all("tbody", "")[0].all("tr", ""), len(rep.Floors))
 	require.Contains(t, d.byID(t, "growth").text(), "lockers, procs 1 native, size1.02 userrt, size1.14")
 	require.Contains(t, d.byID(t, "growth").text(), "userrt is worse than linear from 10,000 to 100,000: size^1.59")
@@ -195,7 +200,7 @@ func TestPageLeavesOut(t *testing.T) {
 		return ids
 	}
 	full := fullReport()
-	require.Equal(t, []string{"procs-1", "procs-2", "scaling", "growth", "ablation", "profiles", "floors"}, section(pageOf(t, full)))
+	require.Equal(t, []string{"procs-1", "procs-2", "scaling", "growth", "ablation", "profiles", "fairness", "floors"}, section(pageOf(t, full)))
 	require.Empty(t, section(pageOf(t, &Report{})))
 	require.Equal(t, []string{"floors"}, section(pageOf(t, &Report{Floors: full.Floors})))
 	require.Equal(t, []string{"growth"}, section(pageOf(t, &Report{Points: full.Points})))

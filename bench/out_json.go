@@ -55,7 +55,18 @@ func rounded(res Result) Result {
 	res.UserrtCI = res.UserrtCI.rounded(2)
 	res.SpeedupCI = res.SpeedupCI.rounded(3)
 	res.FloorCost, res.AboveFloor = round(res.FloorCost, 2), round(res.AboveFloor, 2)
+	res.NativeFair, res.UserrtFair = res.NativeFair.rounded(), res.UserrtFair.rounded()
 	return res
+}
+
+// rounded returns a copy, or nil.
+func (f *Fairness) rounded() *Fairness {
+	if f == nil {
+		return nil
+	}
+	g := *f
+	g.Deviation = round(f.Deviation, 3)
+	return &g
 }
 
 // rounded returns a copy with so many decimals, or nil.

@@ -28,6 +28,7 @@ func writeMarkdown(w io.Writer, rep *Report) error {
 		fmt.Fprintf(&md, "## procs %d\n\n%d faster, %d undecided, %d slower.\n\n", g.procs, t.Faster, t.Undecided, t.Slower)
 		md.results("pair", g.results, func(res Result) string { return "`" + res.Name + "`" })
 	}
+	md.fairness(rep)
 	md.floors(rep.Floors)
 	md.growth(rep.Points)
 	md.ablations(rep.Ablations)

@@ -42,12 +42,15 @@ type textOutput struct {
 	w     io.Writer
 	table string // the heading of the table being printed, "" before the first
 
+	env       Env
+	fair      []Result   // of the table being printed
 	series    []Point    // of the table being printed, if it is one of growth
 	ablations []Ablation // all of them; their table is printed behind the last
 }
 
 // begin prints the environment and how to read the numbers.
 func (o *textOutput) begin(env Env, count int) error {
+	o.env = env
 	var b strings.Builder
 	for _, f := range envFields(env) {
 		fmt.Fprintf(&b, "%-10s  %s\n", f.Name, f.Value)
@@ -77,7 +80,7 @@ func (o *textOutput) heading(table string) error {
 	if o.table == table {
 		return nil
 	}
-	if err := o.growth(); err != nil {
+	if err := o.below(); err != nil {
 		return err
 	}
 	o.table = table
@@ -96,6 +99,7 @@ func (o *textOutput) result(res Result) error {
 	if err := o.heading(fmt.Sprintf("procs %d\n%s", res.Procs, columns("pair")+"  floor")); err != nil {
 		return err
 	}
+	o.fair = append(o.fair, res)
 	return o.row(res)
 }
 
@@ -154,6 +158,14 @@ func (o *textOutput) point(p Point) error {
 	return o.row(res)
 }
 
+// below prints what belongs below the table that ends.
+func (o *textOutput) below() error {
+	if err := o.growth(); err != nil {
+		return err
+	}
+	return o.fairTables()
+}
+
 // growth prints, below the table of a series, how its costs grow.
 func (o *textOutput) growth() error {
 	native, userrt, ok := slopes(o.series)
@@ -171,7 +183,7 @@ func (o *textOutput) ablation(a Ablation) error {
 }
 
 func (o *textOutput) end() error {
-	if err := o.growth(); err != nil {
+	if err := o.below(); err != nil {
 		return err
 	}
 	return o.ablationTable()

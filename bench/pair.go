@@ -46,6 +46,10 @@ type Pair struct {
 
 	Native Body // runs on a goroutine of its own
 	Userrt Body // runs in a task, inside (*sched.Scheduler).Run
+
+	// NativeShares and UserrtShares run as Native and Userrt do, and tell how tasks share a lock (fairness.go); nil but for the
+	// pairs of one Mutex.
+	NativeShares, UserrtShares sharing
 }
 
 // once reports whether p is measured for the first value of -procs only.

@@ -59,6 +59,10 @@ type Result struct {
 	Floor      string  `json:"above,omitempty"`
 	FloorCost  float64 `json:"floor_cost,omitempty"`
 	AboveFloor float64 `json:"above_floor,omitempty"`
+
+	// How the tasks of each side shared the lock; nil for a pair that isn't about one.
+	NativeFair *Fairness `json:"native_fair,omitempty"`
+	UserrtFair *Fairness `json:"userrt_fair,omitempty"`
 }
 
 // Interval is a range from its first to its second number.

@@ -18,7 +18,11 @@ func fullReport() *Report {
 		Floors: []Floor{{Name: "cas", Doc: "one compare-and-swap", Unit: nsPerOp, Cost: 5, Spread: 0.1, Rounds: []float64{4, 5, 6}}},
 		Results: []Result{
 			{Name: "a/pair", Procs: 1, Unit: nsPerOp, Native: 30, Userrt: 20, Speedup: 1.5, Runs: 2},
-			{Name: "a/pair", Procs: 2, Unit: nsPerOp, Native: 30, Userrt: 60, Speedup: 0.5, Runs: 3},
+			{
+				Name: "a/pair", Procs: 2, Unit: nsPerOp, Native: 30, Userrt: 60, Speedup: 0.5, Runs: 3,
+				NativeFair: &Fairness{Tasks: 2, Turns: 3000, Least: 1000, Most: 2000, Deviation: 0.333, Longest: 1_000_000},
+				UserrtFair: &Fairness{Tasks: 2, Turns: 4000, Least: 2000, Most: 2000, Longest: 4000},
+			},
 		},
 		Points: []Point{{
 			Series: "tasks", Of: "tasks", Size: 1000,

@@ -105,6 +105,9 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 				prog.skipped(p.Name, procs, err)
 				continue
 			}
+			if err == nil {
+				err = p.fairness(&res, fairRounds*opts.time)
+			}
 			if err != nil {
 				prog.clear()
 				return err
