@@ -43,15 +43,17 @@ func main() {
 type result struct {
 	turns   []int
 	longest []time.Duration
+	inside  int // all turns, counted under the lock alone
 }
 
-// contend is one task: it wants the lock again and again until the end.
-func (r *result) contend(i int, end time.Time, lock, unlock, section func()) {
-	for now := time.Now(); now.Before(end); {
+// contend is one task: it wants the lock again and again until the end, from the start on.
+func (r *result) contend(i int, start, end time.Time, lock, unlock, section func()) {
+	for now := start; now.Before(end); {
 		lock()
 		got := time.Now()
 		r.longest[i] = max(r.longest[i], got.Sub(now))
 		r.turns[i]++
+		r.inside++
 		section()
 		unlock()
 		now = time.Now()
@@ -70,9 +72,9 @@ func native(tasks int, yields bool, d time.Duration) *result {
 	if yields {
 		section = runtime.Gosched
 	}
-	end := time.Now().Add(d)
+	start := time.Now()
 	for i := range tasks {
-		wg.Go(func() { r.contend(i, end, mu.Lock, mu.Unlock, section) })
+		wg.Go(func() { r.contend(i, start, start.Add(d), mu.Lock, mu.Unlock, section) })
 	}
 	wg.Wait()
 	return r
@@ -91,9 +93,9 @@ func ours(tasks int, yields bool, d time.Duration) (*result, error) {
 		if yields {
 			section = sched.Yield
 		}
-		end := time.Now().Add(d)
+		start := time.Now()
 		for i := range tasks {
-			wg.Go(func() { r.contend(i, end, mu.Lock, mu.Unlock, section) })
+			wg.Go(func() { r.contend(i, start, start.Add(d), mu.Lock, mu.Unlock, section) })
 		}
 		wg.Wait()
 	})
