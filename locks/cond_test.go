@@ -85,41 +85,6 @@ func TestSignalWakesInOrder(t *testing.T) {
 	})
 }
 
-// TestBroadcastWakesAll, round after round, each once.
-func TestBroadcastWakesAll(t *testing.T) {
-	const n, rounds = 20, 6
-	forLockers(t, func(t *testing.T, cs *testsched.Callers, c *Cond) {
-		round, awake := 0, 0
-		for range n {
-			cs.Go(func() {
-				c.L.Lock()
-				defer c.L.Unlock()
-				for last := 0; last < rounds; last = round {
-					for round == last {
-						c.Wait()
-					}
-					awake++
-				}
-			})
-		}
-		for i := range rounds {
-			c.untilParked(t, n)
-			cs.Do(func() {
-				c.L.Lock()
-				defer c.L.Unlock()
-				if awake != i*n {
-					t.Errorf("%d awake in round %d", awake, i)
-				}
-				round++
-				c.Broadcast()
-			})
-		}
-		cs.Wait()
-		require.Equal(t, n*rounds, awake)
-		c.Broadcast()
-	})
-}
-
 // TestBroadcastBesideWait: who has been waiting before is woken, whoever begins to wait meanwhile.
 func TestBroadcastBesideWait(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
@@ -270,13 +235,15 @@ func TestCondCopy(t *testing.T) {
 	if hb.On {
 		t.Skip("the copy reads what is ours, of which the detector tells")
 	}
-	for _, use := range []func(c *Cond){(*Cond).Signal, (*Cond).Broadcast, (*Cond).Wait} {
-		c := Cond{L: &Mutex{}}
-		c.Signal()
-		var copied Cond
-		reflect.ValueOf(&copied).Elem().Set(reflect.ValueOf(&c).Elem()) // so that go vet does not see it
-		require.Equal(t, "sync.Cond is copied", testsched.PanicOf(func() { use(&copied) }))
-	}
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		for _, use := range []func(c *Cond){(*Cond).Signal, (*Cond).Broadcast, (*Cond).Wait} {
+			c := Cond{L: &Mutex{}}
+			cs.Do(c.Signal)
+			var copied Cond
+			reflect.ValueOf(&copied).Elem().Set(reflect.ValueOf(&c).Elem()) // so that go vet does not see it
+			cs.Do(func() { require.Equal(t, "sync.Cond is copied", testsched.PanicOf(func() { use(&copied) })) })
+		}
+	})
 }
 
 // TestUnwoundInWait: the deferred calls have the lock, one after the other, also where others want it.

@@ -16,8 +16,8 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// TestOnce: whoever returns from Do finds it done, also while it takes long.
-func TestOnce(t *testing.T) {
+// TestStressOnce: whoever returns from Do finds it done, also while it takes long.
+func TestStressOnce(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 		for range 10 {
 			var once Once
@@ -93,7 +93,8 @@ func wantInts(got, want int) {
 	}
 }
 
-func TestOnceFunctionsCallOnce(t *testing.T) {
+// TestStressOnceFunctions: many callers at once, one call.
+func TestStressOnceFunctions(t *testing.T) {
 	for _, kind := range onceKinds {
 		testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
 			calls := 0
@@ -114,54 +115,60 @@ func TestOnceFunctionsPanicEachTime(t *testing.T) {
 		"nil":    func() { panic(nil) },
 		"Goexit": runtime.Goexit,
 	}
-	for name, kind := range onceKinds {
-		for what, fail := range values {
-			outcome := func(f func()) (list []any) {
-				for range 3 {
-					ended := make(chan any)
-					go func() {
-						how := any("exited")
-						defer func() {
-							if v := recover(); v != nil {
-								how = v
-							}
-							ended <- how
-						}()
-						f()
-						how = "returned"
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		outcome := func(f func()) (list []any) {
+			for range 3 {
+				how := any("exited")
+				cs.Do(func() {
+					defer func() {
+						if v := recover(); v != nil {
+							how = v
+						}
 					}()
-					list = append(list, <-ended)
-				}
-				return list
+					f()
+					how = "returned"
+				})
+				list = append(list, how)
 			}
-			calls := 0
-			counted := func() { calls++; fail() }
-			want := outcome(kind.native(counted))
-			got := outcome(kind.ours(counted))
-			require.Equal(t, want, got, "%s %s", name, what)
-			require.Equal(t, 2, calls, "once each")
+			return list
 		}
-	}
+		for name, kind := range onceKinds {
+			for what, fail := range values {
+				calls := 0
+				counted := func() { calls++; fail() }
+				want := outcome(kind.native(counted))
+				got := outcome(kind.ours(counted))
+				require.Equal(t, want, got, "%s %s", name, what)
+				require.Equal(t, 2, calls, "once each")
+			}
+		}
+	})
 }
 
 // TestOncePanicShowsWhere: on the first call the stack goes down to the panic.
 func TestOncePanicShowsWhere(t *testing.T) {
-	for _, kind := range onceKinds {
-		f := kind.ours(whereItPanics)
-		func() {
-			defer func() {
-				require.Equal(t, "here", recover())
-				require.Contains(t, string(debug.Stack()), "locks.whereItPanics")
-			}()
-			f()
-		}()
-	}
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.Do(func() {
+			for _, kind := range onceKinds {
+				f := kind.ours(whereItPanics)
+				func() {
+					defer func() {
+						require.Equal(t, "here", recover())
+						require.Contains(t, string(debug.Stack()), "locks.whereItPanics")
+					}()
+					f()
+				}()
+			}
+		})
+	})
 }
 
 func whereItPanics() { panic("here") }
 
 // TestOnceFunctionsLetGo of what they were given, after the first call.
 func TestOnceFunctionsLetGo(t *testing.T) {
+	s := testsched.New(t, 1)
+	defer testsched.Close(t, s)
 	for name, kind := range onceKinds {
 		for _, fails := range []bool{false, true} {
 			buf := make([]byte, 1024)
@@ -171,9 +178,11 @@ func TestOnceFunctionsLetGo(t *testing.T) {
 			buf = nil
 			runtime.GC()
 			require.False(t, gone.Load(), name)
-			_ = testsched.PanicOf(f)
+			call := func() { _ = testsched.PanicOf(f) }
+			require.NoError(t, s.Run(call))
 			testsched.Until(t, func() bool { runtime.GC(); return gone.Load() }, "collected")
-			_ = testsched.PanicOf(f)
+			require.NoError(t, s.Run(call))
+			call()
 		}
 	}
 }

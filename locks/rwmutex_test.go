@@ -214,6 +214,23 @@ func TestRLocker(t *testing.T) {
 	})
 }
 
+// TestRLockerWaitsForAWriter: one that has the lock keeps it out until it is done.
+func TestRLockerWaitsForAWriter(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		var rw RWMutex
+		l := rw.RLocker()
+		var read atomic.Bool
+		cs.Do(rw.Lock)
+		cs.Go(func() { l.Lock(); read.Store(true); l.Unlock() })
+		rw.untilQueued(t, 1, 0)
+		require.False(t, read.Load())
+		cs.Do(rw.Unlock)
+		cs.Wait()
+		require.True(t, read.Load())
+		rw.requireIdle(t)
+	})
+}
+
 // TestWriterGivesUp: the readers that waited for it go on, although others have the lock still, and nobody is forgotten.
 func TestWriterGivesUp(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {

@@ -22,33 +22,41 @@ func (s *Semaphore) untilQueued(t *testing.T, n int) {
 }
 
 func TestSemaphorePanics(t *testing.T) {
-	require.Equal(t, "semaphore: size < 0", testsched.PanicOf(func() { NewSemaphore(-1) }))
-	s := NewSemaphore(1)
-	require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { _ = s.Acquire(background, -1) }))
-	require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { s.TryAcquire(-1) }))
-	require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { s.Release(-1) }))
-	require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { s.Release(1) }))
-	require.True(t, s.TryAcquire(1))
-	require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { s.Release(2) }))
-	require.False(t, s.TryAcquire(1), "nothing was given back")
-	s.Release(1)
-	require.True(t, s.TryAcquire(1))
-	require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { NewSemaphore(0).Release(1) }))
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.Do(func() {
+			require.Equal(t, "semaphore: size < 0", testsched.PanicOf(func() { NewSemaphore(-1) }))
+			s := NewSemaphore(1)
+			require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { _ = s.Acquire(background, -1) }))
+			require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { s.TryAcquire(-1) }))
+			require.Equal(t, "semaphore: n < 0", testsched.PanicOf(func() { s.Release(-1) }))
+			require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { s.Release(1) }))
+			require.True(t, s.TryAcquire(1))
+			require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { s.Release(2) }))
+			require.False(t, s.TryAcquire(1), "nothing was given back")
+			s.Release(1)
+			require.True(t, s.TryAcquire(1))
+			require.Equal(t, "semaphore: released more than held", testsched.PanicOf(func() { NewSemaphore(0).Release(1) }))
+		})
+	})
 }
 
 func TestSemaphoreTry(t *testing.T) {
-	s := NewSemaphore(2)
-	require.NoError(t, s.Acquire(background, 1))
-	require.NoError(t, s.Acquire(background, 1))
-	require.False(t, s.TryAcquire(1))
-	require.True(t, s.TryAcquire(0))
-	s.Release(2)
-	require.True(t, s.TryAcquire(1))
-	require.False(t, s.TryAcquire(2))
-	require.NoError(t, s.Acquire(background, 1))
-	s.Release(2)
-	require.True(t, NewSemaphore(0).TryAcquire(0))
-	require.False(t, NewSemaphore(0).TryAcquire(1))
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.Do(func() {
+			s := NewSemaphore(2)
+			require.NoError(t, s.Acquire(background, 1))
+			require.NoError(t, s.Acquire(background, 1))
+			require.False(t, s.TryAcquire(1))
+			require.True(t, s.TryAcquire(0))
+			s.Release(2)
+			require.True(t, s.TryAcquire(1))
+			require.False(t, s.TryAcquire(2))
+			require.NoError(t, s.Acquire(background, 1))
+			s.Release(2)
+			require.True(t, NewSemaphore(0).TryAcquire(0))
+			require.False(t, NewSemaphore(0).TryAcquire(1))
+		})
+	})
 }
 
 // TestStressSemaphore: never is more taken than there is.
@@ -95,9 +103,13 @@ func TestStressSemaphore(t *testing.T) {
 }
 
 func TestAcquireOfAnEndedContext(t *testing.T) {
-	s := NewSemaphore(1)
-	require.ErrorIs(t, s.Acquire(done(), 1), context.Canceled, "although it could be had")
-	require.True(t, s.TryAcquire(1))
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		cs.Do(func() {
+			s := NewSemaphore(1)
+			require.ErrorIs(t, s.Acquire(done(), 1), context.Canceled, "although it could be had")
+			require.True(t, s.TryAcquire(1))
+		})
+	})
 }
 
 // TestTooMuchHoldsUpNobody: who wants more than there is waits for its context alone.
@@ -190,6 +202,53 @@ func TestGivenAndCancelled(t *testing.T) {
 	})
 	require.True(t, sem.TryAcquire(1))
 	testsched.Close(t, s)
+}
+
+// TestCancelledThenGiven: the context of one that waits ends, then there would be enough; it gets nothing, and nothing is lost.
+func TestCancelledThenGiven(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		for range 10 {
+			sem := NewSemaphore(2)
+			cs.Do(func() { require.NoError(t, sem.Acquire(background, 1)) })
+			ctx, cancel := context.WithCancel(background)
+			cs.Go(func() { require.ErrorIs(t, sem.Acquire(ctx, 2), context.Canceled) })
+			sem.untilQueued(t, 1)
+			cs.Do(func() {
+				cancel()
+				sem.Release(1)
+			})
+			cs.Wait()
+			cs.Do(func() { require.True(t, sem.TryAcquire(2)) })
+			sem.Release(2)
+			cs.Do(func() { require.ErrorIs(t, sem.Acquire(ctx, 1), context.Canceled, "although it could be had") })
+		}
+	})
+}
+
+// TestAcquireUntilItsContextEnds: the same as with TryAcquire comes out, but who doesn't get it has waited.
+func TestAcquireUntilItsContextEnds(t *testing.T) {
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		sem := NewSemaphore(2)
+		acquire := func() bool {
+			var got bool
+			ctx, cancel := context.WithCancel(background)
+			var ended atomic.Bool
+			cs.Go(func() {
+				got = sem.Acquire(ctx, 1) == nil
+				ended.Store(true)
+			})
+			testsched.Until(t, func() bool { return ended.Load() || length(&sem.lock, &sem.queue) == 1 }, "has it, or waits")
+			cancel()
+			cs.Wait()
+			return got
+		}
+		for range 2 {
+			require.True(t, acquire())
+			require.True(t, acquire())
+			require.False(t, acquire())
+			sem.Release(2)
+		}
+	})
 }
 
 func TestUnwoundInAcquire(t *testing.T) {
