@@ -176,23 +176,57 @@ func TestHolderThatTookItLater(t *testing.T) {
 	}
 }
 
+// readFirst is an RWMutex that the first has for reading and the next wants for writing.
+type readFirst struct {
+	RWMutex
+	taken atomic.Bool
+}
+
+func (l *readFirst) Lock() {
+	if l.taken.CompareAndSwap(false, true) {
+		l.RLock()
+	} else {
+		l.RWMutex.Lock()
+	}
+}
+
 // TestPartialDeadlock: two tasks are stuck while others run, and a dump finds them.
 func TestPartialDeadlock(t *testing.T) {
+	t.Run("Mutex", func(t *testing.T) {
+		var one, two Mutex
+		partialDeadlock(t, &one, &two, "Mutex 0x[0-9a-f]+ locked", func() { one.untilQueued(t, 1); two.untilQueued(t, 1) })
+	})
+	t.Run("RWMutex", func(t *testing.T) {
+		var one, two RWMutex
+		partialDeadlock(t, &one, &two, "RWMutex 0x[0-9a-f]+ with a writer, 0 readers inside or waiting", func() {
+			one.w.untilQueued(t, 1)
+			two.w.untilQueued(t, 1)
+		})
+	})
+	t.Run("RWMutex of readers", func(t *testing.T) {
+		var one, two readFirst
+		partialDeadlock(t, &one, &two, "RWMutex 0x[0-9a-f]+ with a writer, 1 readers inside or waiting", func() {
+			one.untilQueued(t, 0, 1)
+			two.untilQueued(t, 0, 1)
+		})
+	})
+}
+
+// partialDeadlock crosses two tasks; stuck waits until they wait, and what is how a dump tells of each lock.
+func partialDeadlock(t *testing.T, one, two Locker, what string, stuck func()) {
 	s := testsched.New(t, 2)
 	stop := sched.NoteHolders()
 	defer stop()
-	var one, two Mutex
 	var busy atomic.Bool
 	require.NoError(t, s.Run(func() {
-		crossed(&one, &two)
+		crossed(one, two)
 		sched.Go(func() {
 			for !busy.Load() {
 				sched.Yield()
 			}
 		})
 	}))
-	one.untilQueued(t, 1)
-	two.untilQueued(t, 1)
+	stuck()
 	var d sched.DumpInfo
 	var b bytes.Buffer
 	require.NoError(t, s.DumpJSON(&b))
@@ -207,7 +241,7 @@ func TestPartialDeadlock(t *testing.T) {
 	b.Reset()
 	require.NoError(t, s.Dump(&b))
 	require.Regexp(t, `(?m)^  deadlock: task \d+ waits for task \d+, which waits for task \d+$`, b.String())
-	require.Len(t, regexp.MustCompile(`waits for Mutex 0x[0-9a-f]+ locked, held by task \d+\n`).FindAllString(b.String(), -1), 2)
+	require.Len(t, regexp.MustCompile(`waits for `+what+`, held by task \d+\n`).FindAllString(b.String(), -1), 2)
 	busy.Store(true)
 	testsched.Close(t, s)
 }
