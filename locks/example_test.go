@@ -176,6 +176,86 @@ func ExampleMutex_LockContext() {
 	// <nil>
 }
 
+// Readers have the lock together, a writer has it alone.
+func ExampleRWMutex() {
+	var mu locks.RWMutex
+	stock := map[string]int{"tea": 3}
+	var wg waitgroup.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			mu.RLock()
+			defer mu.RUnlock()
+			_ = stock["tea"]
+		})
+	}
+	wg.Go(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		stock["tea"]--
+	})
+	wg.Wait()
+
+	mu.RLock()
+	fmt.Println(stock["tea"])
+	fmt.Println("one more reader:", mu.TryRLock())
+	fmt.Println("a writer:", mu.TryLock())
+	mu.RUnlock()
+	mu.RUnlock()
+	fmt.Println("a writer now:", mu.TryLock())
+	mu.Unlock()
+	// Output:
+	// 2
+	// one more reader: true
+	// a writer: false
+	// a writer now: true
+}
+
+// Whoever comes first does it, and the others wait until it is done.
+func ExampleOnce() {
+	var once locks.Once
+	var wg waitgroup.WaitGroup
+	ready := false
+	var found atomic.Int64
+	for range 10 {
+		wg.Go(func() {
+			once.Do(func() {
+				fmt.Println("getting ready")
+				sched.Yield()
+				ready = true
+			})
+			if ready {
+				found.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	fmt.Println(found.Load(), "found it ready")
+	// Output:
+	// getting ready
+	// 10 found it ready
+}
+
+// A value that is computed when it is first asked for, and kept.
+func ExampleOnceValue() {
+	sum := locks.OnceValue(func() int {
+		fmt.Println("adding")
+		sum := 0
+		for i := range 101 {
+			sum += i
+		}
+		return sum
+	})
+	var wg waitgroup.WaitGroup
+	for range 3 {
+		wg.Go(func() { _ = sum() })
+	}
+	wg.Wait()
+	fmt.Println(sum())
+	// Output:
+	// adding
+	// 5050
+}
+
 // A Semaphore bounds how many do something at the same time.
 func ExampleSemaphore() {
 	const most = 3
