@@ -11,10 +11,9 @@ func (s *Scheduler) wakep() {
 	}
 	s.lock.Lock()
 	p := s.pidleget()
-	if p == nil {
-		p = s.retakeBlocked()
-	}
-	if p == nil {
+	if p != nil {
+		s.nWakes++
+	} else if p = s.retakeBlocked(); p == nil {
 		s.needspinning = true
 		s.nmspinning.Add(-1) // under the lock; see idle.md, "The waker that finds no P"
 	}

@@ -177,6 +177,7 @@ func (st *stack) stopWired(p *P) {
 		if p.attn.Load()&attnClosing != 0 {
 			m.s.unwindFirst(gp)
 		}
+		p.n.wiredHandoffs.add(1)
 		m.s.startm(p, false)
 	}
 	m.note.sleep(-1)
@@ -290,6 +291,8 @@ func (m *M) unwire() {
 	m.p = nil
 	s.lock.Lock()
 	s.nm--
+	s.nWiredEnds++
 	s.lock.Unlock()
+	p.n.wiredHandoffs.add(1)
 	s.startm(p, false)
 }

@@ -118,6 +118,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		m.note.wakeup()
 		return
 	case s.nm >= s.maxM:
+		s.nShort++
 		s.wantM.Store(true)
 		if spinning {
 			s.nmspinning.Add(-1)
@@ -164,7 +165,7 @@ func (m *M) stopm() bool {
 		return false
 	}
 	look := m.lookLater()
-	for {
+	for parked := false; ; {
 		s.lock.Lock()
 		if s.ended {
 			s.lock.Unlock()
@@ -181,7 +182,10 @@ func (m *M) stopm() bool {
 		m.link = s.midle
 		s.midle = m
 		s.nmidle++
-		s.nParks++
+		if !parked {
+			s.nParks++
+			parked = true
+		}
 		s.lock.Unlock()
 		// Before this thread sleeps, and for a while a native P with it, let run what the native
 		// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.

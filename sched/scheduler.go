@@ -100,7 +100,10 @@ type Scheduler struct {
 	wantM        atomic.Bool // a P with work found no M: who goes idle next, or sleeps for events, shall take it; s.lock to change it
 	nCreated     uint64      // Ms ever made
 	nReused      uint64      // Ms taken from midle
-	nParks       uint64      // Ms put there
+	nParks       uint64      // Ms put there, but for those that had been there and only looked at something
+	nWakes       uint64      // idle Ps for which an M was sought
+	nShort       uint64      // Ps for which none could be had
+	nWiredEnds   uint64      // Ms that have ended with their task
 	gfree        gFree
 	stkfree      stackPool
 	stkTrim      stackTrim

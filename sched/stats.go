@@ -30,10 +30,19 @@ type Stats struct {
 	Stacks      int    // coroutines, each with a stack
 	IdleStacks  int    // coroutines that wait for a task
 
-	ThreadsCreated uint64 // workers made
-	ThreadsReused  uint64 // workers taken from the cache to run a P
-	ThreadParks    uint64 // times that a worker had no P and went into the cache
-	ThreadMoves    uint64 // times that the native scheduler has moved a worker to another thread
+	// Why workers were started, and what became of them. Where all is idle both sums hold:
+	//
+	//	ThreadsCreated + ThreadsReused = Wakes + HandOffs + WiredHandOffs - ThreadsShort
+	//	ThreadsCreated + ThreadsReused = ThreadParks + (Threads - IdleThreads) + ThreadsEndedWired
+	//
+	// The second one until the Scheduler ends.
+	ThreadsCreated    uint64 // workers made
+	ThreadsReused     uint64 // workers taken from the cache to run a P
+	Wakes             uint64 // times that a worker was wanted for an idle P, since there was something to run
+	ThreadsShort      uint64 // times that none could be had, at Config.MaxThreads
+	ThreadParks       uint64 // times that a worker had no P any more and went into the cache
+	ThreadsEndedWired uint64 // workers that have ended with a task that was wired to them
+	ThreadMoves       uint64 // times that the native scheduler has moved a worker to another thread
 }
 
 // PStats is what one P has counted. All numbers but times are counts of events.
@@ -59,6 +68,8 @@ type PStats struct {
 	HandOffs    uint64 // times that the P went to another worker because of a Block
 	Preemptions uint64 // tasks that gave way here because they had run for long while others waited
 	Reliefs     uint64 // times that the P's worker was found stuck, so that another P stood in for it
+
+	WiredHandOffs uint64 // times that the P went to another worker because its task, wired to its thread, waited, gave way or ended
 
 	TimersSet   uint64 // timers set, or set again, in the P's heap: sleeps, AfterFunc, Reset, Alarms
 	TimersFired uint64 // of these, those that have fired
@@ -98,6 +109,7 @@ func (s *Scheduler) Stats() Stats {
 	st.GlobalQueue = int(s.globq.n)
 	st.IdleStacks = int(s.stkfree.n)
 	st.ThreadsCreated, st.ThreadsReused, st.ThreadParks = s.nCreated, s.nReused, s.nParks
+	st.Wakes, st.ThreadsShort, st.ThreadsEndedWired = s.nWakes, s.nShort, s.nWiredEnds
 	s.lock.Unlock()
 
 	for i, p := range all {
@@ -133,7 +145,7 @@ func (p *P) stats(now int64) PStats {
 		PickedGlobal: n(cGlobalPick), PickedStolen: n(cSteal), PickedPolled: n(cPolled),
 		FromGlobal: n(cGlobal), Stolen: n(cStolen), StealTries: n(cStealTry),
 		Searches: n(cSearch), SearchesInVain: n(cVain),
-		Blocks: n(cBlock), HandOffs: n(cHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
+		Blocks: n(cBlock), HandOffs: n(cHandoff), WiredHandOffs: n(cWiredHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
 		Running:   time.Duration(times[phaseRun]),
 		Searching: time.Duration(times[phaseSearch]),
 		Idle:      time.Duration(times[phaseIdle]),

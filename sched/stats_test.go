@@ -45,6 +45,7 @@ func addsUp(t *testing.T, st Stats) {
 	require.Equal(t, st.IdleThreads, st.Threads)
 	require.Equal(t, st.Procs, st.IdleProcs)
 	require.Zero(t, st.Searching)
+	startsAddUp(t, st)
 }
 
 // Each task is picked once to start, and once for each wait that was over.
@@ -179,7 +180,8 @@ func TestStatsOfOneP(t *testing.T) {
 		require.Positive(t, d.FromGlobal)
 		require.Zero(t, d.Stolen)
 		require.Zero(t, d.StealTries, "there is nobody to steal from")
-		require.GreaterOrEqual(t, d.ThreadsReused+d.ThreadsCreated, uint64(1))
+		startsAddUp(t, d)
+		require.Positive(t, d.Wakes, "for what came from outside")
 		require.Positive(t, d.Running)
 		return
 	}

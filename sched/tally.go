@@ -30,6 +30,8 @@ type tally struct {
 	polled       counter // tasks run straight from the poller
 	searches     counter // begun with nothing to run
 	vainSearches counter // ended so
+
+	wiredHandoffs counter // the P went to another worker because of a wired task
 }
 
 // What widen looks at, in this order.
@@ -47,6 +49,7 @@ const (
 	cSearch
 	cVain
 	cHandoff
+	cWiredHandoff
 	cBlock
 	cPreempt
 	cRelief
@@ -60,7 +63,7 @@ func (p *P) counters() [nCounts]*atom.Uint32 {
 		cGlobalPick: &n.globalPicks.Uint32, cGlobal: &n.global.Uint32,
 		cStealTry: &n.stealTries.Uint32, cSteal: &n.steals.Uint32, cStolen: &n.stolen.Uint32, cPolled: &n.polled.Uint32,
 		cSearch: &n.searches.Uint32, cVain: &n.vainSearches.Uint32,
-		cHandoff: &p.nHandoff, cBlock: &p.nBlock, cPreempt: &p.nPreempt, cRelief: &p.nRelief,
+		cHandoff: &p.nHandoff, cWiredHandoff: &n.wiredHandoffs.Uint32, cBlock: &p.nBlock, cPreempt: &p.nPreempt, cRelief: &p.nRelief,
 	}
 }
 
