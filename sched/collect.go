@@ -64,6 +64,7 @@ func (g *gather) queues(most int) {
 	d.Live = s.liveGuess()
 	if locked {
 		d.Threads, d.IdleM, d.NeedSpin = s.nm, s.nmidle, s.needspinning
+		d.Monitor = s.sysmonOn && !s.gone.Load()
 		d.GlobalQueueLen = int(s.globq.n)
 		for gp := range s.globq.all() {
 			if len(d.GlobalQueue) == most {

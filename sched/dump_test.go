@@ -84,8 +84,8 @@ func TestDumpOfParkedTask(t *testing.T) {
 		})
 		until(t, "parked", func() bool { return waiting(s) == 1 }, s)
 		dump := dumpText(t, s)
-		require.Regexp(t, `^SCHED \d+ms: scheduler=\d+ procs=\d+ idleprocs=\d+ threads=\d+ spinningthreads=\d+ needspinning=[01] `+
-			`idlethreads=\d+ tasks=1 runqueue=0 \[( 0)+ \]\n(  P\d+ \w+: schedtick=\d+ runqsize=0\n)+\n`, dump)
+		require.Regexp(t, `^SCHED \d+ms: gomaxprocs=\d+ idleprocs=\d+ threads=\d+ spinningthreads=\d+ needspinning=[01] `+
+			`idlethreads=\d+ runqueue=0 \[( 0)+ \] schedticks=\[( \d+)+ \] scheduler=\d+ tasks=1\n(  P\d+ \w+: schedtick=\d+ runqsize=0\n)+\n`, dump)
 		require.Regexp(t, `^task \d+ "reader" \[waiting\]:\n\twaits for 0x[0-9a-f]+\n`+
 			`github\.com/userrt/userrt/sched\.\(\*door\)\.wait\(0x[0-9a-f]+\)`+frameRE+`\n`+
 			`github\.com/userrt/userrt/sched\.waitsHere\((\.\.\.|0x[0-9a-f]+\??)\)`+frameRE+`\n`+
@@ -319,7 +319,7 @@ func TestDumpAll(t *testing.T) {
 		require.NoError(t, DumpAll(&out))
 		return out.String()
 	}
-	head := func(s *Scheduler) string { return fmt.Sprintf(": scheduler=%d procs=%d ", s.num, s.procs.Load()) }
+	head := func(s *Scheduler) string { return fmt.Sprintf(" scheduler=%d tasks=", s.num) }
 	out := text()
 	require.Contains(t, out, head(a))
 	require.Contains(t, out, head(c))

@@ -14,6 +14,7 @@ type DumpInfo struct {
 	Searching int     `json:"searching"`      // workers that search for work
 	Threads   int     `json:"threads"`        // workers
 	IdleM     int     `json:"idle_threads"`   // of them, those asleep in the thread cache
+	Monitor   bool    `json:"monitor"`        // there is one more thread, that of the monitor
 	NeedSpin  bool    `json:"need_searching"` // who is about to give up its P shall search first
 	Ps        []DumpP `json:"ps"`
 

@@ -13,12 +13,13 @@ import (
 // Trace lines: with USERRT_SCHEDTRACE=1000 in the environment each Scheduler writes to standard error, every
 // 1000 ms while it runs something, and once when it has closed,
 //
-//	SCHED 1004ms: scheduler=1 procs=2 idleprocs=0 threads=3 spinningthreads=0 needspinning=0 idlethreads=1 tasks=23 runqueue=5 [ 4 12 ]
+//	SCHED 1004ms: gomaxprocs=2 idleprocs=0 threads=4 spinningthreads=0 needspinning=0 idlethreads=1 runqueue=5 [ 4 12 ] schedticks=[ 117 98 ] scheduler=1 tasks=23
 //
-// the time since the program began; Ps, and those without a worker; workers, those that search, whether the next
-// one without work is to search, those asleep; tasks that have not ended; tasks in the global queue, and in
-// each P's ring. sysmon writes it, so an idle scheduler writes nothing. The same in Go: runtime/proc.go,
-// schedtrace, for GODEBUG=schedtrace=1000.
+// the time since the program began; Ps, and those without a worker; threads (the workers and the monitor), those that search,
+// whether the next one without work is to search, those asleep in the cache; tasks in the global queue, and in
+// each P's ring; how many tasks each P has chosen. So far it is the runtime's line, name by name, for what reads that. Then come
+// the number of the Scheduler and the tasks that have not ended. sysmon writes it, so an idle scheduler writes nothing. The same in Go:
+// runtime/proc.go, schedtrace, for GODEBUG=schedtrace=1000.
 
 // traceEveryNS is what the environment asks for; 0: nothing.
 var traceEveryNS = parseTraceEvery(os.Getenv("USERRT_SCHEDTRACE"))
@@ -83,14 +84,21 @@ func traceDelay(delay int64) int64 {
 }
 
 func (d *DumpInfo) traceLine(b *bytes.Buffer) {
-	needspinning := 0
+	needspinning, threads := 0, d.Threads
 	if d.NeedSpin {
 		needspinning = 1
 	}
-	fmt.Fprintf(b, "SCHED %dms: scheduler=%d procs=%d idleprocs=%d threads=%d spinningthreads=%d needspinning=%d idlethreads=%d tasks=%d runqueue=%d [",
-		d.UptimeNS/1e6, d.Scheduler, d.Procs, d.IdleProcs, d.Threads, d.Searching, needspinning, d.IdleM, d.Live, d.GlobalQueueLen)
+	if d.Monitor {
+		threads++
+	}
+	fmt.Fprintf(b, "SCHED %dms: gomaxprocs=%d idleprocs=%d threads=%d spinningthreads=%d needspinning=%d idlethreads=%d runqueue=%d [",
+		d.UptimeNS/1e6, d.Procs, d.IdleProcs, threads, d.Searching, needspinning, d.IdleM, d.GlobalQueueLen)
 	for i := range d.Ps {
 		fmt.Fprintf(b, " %d", len(d.Ps[i].Runq))
 	}
-	b.WriteString(" ]\n")
+	b.WriteString(" ] schedticks=[")
+	for i := range d.Ps {
+		fmt.Fprintf(b, " %d", d.Ps[i].SchedTick)
+	}
+	fmt.Fprintf(b, " ] scheduler=%d tasks=%d\n", d.Scheduler, d.Live)
 }

@@ -1,7 +1,9 @@
 package sched
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"regexp"
@@ -22,8 +24,8 @@ func (failing) Write([]byte) (int, error) { return 0, errFailing }
 
 const traceVar = "USERRT_SCHEDTRACE"
 
-var traceRE = regexp.MustCompile(`^SCHED (\d+)ms: scheduler=\d+ procs=2 idleprocs=[0-2] threads=\d spinningthreads=[0-2] ` +
-	`needspinning=[01] idlethreads=\d tasks=\d+ runqueue=\d+ \[ \d+ \d+ \]$`)
+var traceRE = regexp.MustCompile(`^SCHED \d+ms: gomaxprocs=2 idleprocs=[0-2] threads=\d spinningthreads=[0-2] ` +
+	`needspinning=[01] idlethreads=\d runqueue=\d+ \[ \d+ \d+ \] schedticks=\[ \d+ \d+ \] scheduler=\d+ tasks=\d+$`)
 
 // The test runs itself once more with the variable set: work, an idle time, work, Close.
 func TestSchedtraceFromTheEnvironment(t *testing.T) {
@@ -67,7 +69,7 @@ func TestSchedtraceFromTheEnvironment(t *testing.T) {
 	last := traceLines(t, end)
 	require.NotEmpty(t, last)
 	require.Contains(t, last[len(last)-1], " threads=0 ")
-	require.Contains(t, last[len(last)-1], " tasks=0 ")
+	require.Regexp(t, ` tasks=0$`, last[len(last)-1])
 }
 
 func traceLines(t *testing.T, text string) (lines []string) {
@@ -87,8 +89,45 @@ func TestSchedTrace(t *testing.T) {
 		Go(func() {})
 		var b strings.Builder
 		require.NoError(t, s.SchedTrace(&b))
-		require.Regexp(t, `^SCHED \d+ms: scheduler=\d+ procs=1 idleprocs=0 threads=1 spinningthreads=0 needspinning=[01] idlethreads=0 tasks=3 runqueue=0 \[ 1 \]\n$`, b.String())
+		require.Regexp(t, `^SCHED \d+ms: gomaxprocs=1 idleprocs=0 threads=2 spinningthreads=0 needspinning=[01] idlethreads=0 runqueue=0 \[ 1 \] schedticks=\[ 1 \] scheduler=\d+ tasks=3\n$`,
+			b.String(), "threads: the worker and the monitor")
 	})
+}
+
+// The line begins with the runtime's own names, in its order, so that what reads that can read this.
+func TestSchedTraceHasTheRuntimesFields(t *testing.T) {
+	if os.Getenv("GODEBUG") == "schedtrace=1" {
+		_, err := io.Copy(io.Discard, os.Stdin) // until the other has seen the first line
+		require.NoError(t, err)
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestSchedTraceHasTheRuntimesFields$", "-test.count=1")
+	cmd.Env = append(os.Environ(), "GODEBUG=schedtrace=1")
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stderr, err := cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var native string
+	within(t, func() {
+		text := bufio.NewReader(stderr)
+		line, err := text.ReadString('\n')
+		require.NoError(t, err)
+		native = strings.TrimSuffix(line, "\n")
+		require.NoError(t, stdin.Close())
+		_, err = io.Copy(io.Discard, text)
+		require.NoError(t, err)
+		require.NoError(t, cmd.Wait())
+	})
+	require.NotEmpty(t, native)
+	var ours strings.Builder
+	require.NoError(t, newTest(t, Config{Procs: 2}).SchedTrace(&ours))
+	require.True(t, strings.HasPrefix(shape(ours.String()), shape(native)), "%s\n%s", native, ours.String())
+}
+
+// shape is line without its numbers, and with one for each list.
+func shape(line string) string {
+	return regexp.MustCompile(`(\d+ )+\]`).ReplaceAllString(regexp.MustCompile(`\d+`).ReplaceAllString(line, "0"), "0 ]")
 }
 
 func TestParseTraceEvery(t *testing.T) {

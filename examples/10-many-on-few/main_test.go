@@ -13,7 +13,7 @@ func TestManyOnFew(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, show(&b))
 	out := b.String()
-	require.Len(t, regexp.MustCompile(`(?m)^SCHED \d+ms: scheduler=\d+ procs=\d+ .* tasks=\d+ runqueue=\d+ \[( \d+)+ \]$`).FindAllString(out, -1), looks)
+	require.Len(t, regexp.MustCompile(`(?m)^SCHED \d+ms: gomaxprocs=\d+ .* runqueue=\d+ \[( \d+)+ \] schedticks=\[( \d+)+ \] scheduler=\d+ tasks=\d+$`).FindAllString(out, -1), looks)
 	at := regexp.MustCompile(`(?m)^(\d+) tasks on (\d+) threads over \d+ processors: (\d+) running, (\d+) runnable, (\d+) waiting$`).FindAllStringSubmatch(out, -1)
 	require.Len(t, at, looks)
 	for _, m := range at {

@@ -1,12 +1,13 @@
 // A system call that blocks: the P goes to another thread meanwhile.
 //
-// You will see: one P, eight tasks that wait in the kernel again and again, and a ninth that computes. What they wait for is the disk
-// (fsync), or a clock (50 ms), which is as long on each machine. Within sched.Block a task keeps its thread, which sleeps in the kernel, but not its
-// P: that is handed to another thread, a new one or one from the cache of idle ones, and the computing goes on; the longest
-// time between two of its steps tells how well. When the call is over the task needs a P again, and if there is none it queues like any
-// other, and its thread goes into the cache. The ninth gives way after each step, or makes no call at all: then a P that stands in for its own
-// serves the eight. How long the kernel alone keeps such a loop waiting on this machine just now is measured first. Each worker that was started was wanted for a reason, so the counters add up. Then the same without Block: the
-// scheduler does not know that a task waits, and can only let another P stand in when that has lasted for 10 ms.
+// You will see: one P, eight tasks that wait in the kernel again and again, and a ninth that computes. What they wait for is the
+// disk (fsync), or a clock (50 ms), which is as long on each machine. Within sched.Block a task keeps its thread, which sleeps in the
+// kernel, but not its P: that is handed to another thread, a new one or one from the cache of idle ones, and the computing goes on; the
+// longest time between two of its steps tells how well. When the call is over the task needs a P again, and if there is none it
+// queues like any other, and its thread goes into the cache. The ninth gives way after each step, or makes no call at all: then a P that
+// stands in for its own serves the eight. How long the kernel alone keeps such a loop waiting on this machine is measured first.
+// Each worker that was started was wanted for a reason, so the counters add up. Then the same without Block: the scheduler does not
+// know that a task waits, and can only let another P stand in when that has lasted for 10 ms.
 //
 // Concepts: synchronous system calls, hand-off of a P, the thread cache.
 // Read next: docs/tour.md, "15"; sched/block.go.
