@@ -77,6 +77,9 @@ func (m *M) noteThread() {
 	}
 	if m.thread != 0 {
 		m.s.nThreadMoves.Add(1)
+		if m.p != nil {
+			m.p.n.threadMoves.add(1)
+		}
 		m.freeCPU()
 	}
 	m.thread = id

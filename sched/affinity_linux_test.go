@@ -168,6 +168,7 @@ func TestWorkerThatHasMovedFreesItsOldThread(t *testing.T) {
 	m.noteThread()
 	require.Equal(t, all, mask())
 	require.Equal(t, moves+1, s.nThreadMoves.Load())
+	require.EqualValues(t, moves+1, s.Stats().Ps[0].ThreadMoves)
 	require.EqualValues(t, noCPU, m.cpu)
 
 	// The same, but another worker has come to that thread since.
@@ -234,5 +235,8 @@ func TestThreadMovesAreCounted(t *testing.T) {
 		})
 		stop.Store(true)
 		others.Wait()
+		st := s.Stats()
+		require.Equal(t, s.nThreadMoves.Load(), st.ThreadMoves)
+		require.LessOrEqual(t, st.Ps[0].ThreadMoves, st.ThreadMoves)
 	}
 }

@@ -134,6 +134,7 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 		gp.native.wait.on = nil
 		return true
 	}
+	p.countPark()
 	st.stopWired(p)
 	return gp.endParkOther()
 }
@@ -142,6 +143,7 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
 	st := gp.native.wired
 	m := st.m
+	m.p.countPark()
 	m.oldp, m.p = m.p, nil
 	if h := m.s.hooks; h != nil {
 		h.parked(gp)

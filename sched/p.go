@@ -23,6 +23,7 @@ type P struct {
 	runnext   atom.Ptr[G] // the task to run before those in runq; put by the worker, taken by thieves too
 	fair      int32       // counts down to the next look at the queues out of turn
 	schedtick atom.Uint32 // counts the tasks chosen here; others read it
+	nPark     atom.Uint32 // counts the tasks that parked here; on the line of schedtick, which is written then too
 	attn      atom.Uint32 // what the worker must see to before the next task; anyone sets bits
 	runq      runq
 
@@ -92,6 +93,9 @@ const (
 	attnWired               // the task that runs here is wired; see lockthread.go
 	attnTrim                // there are more idle stacks than needed; see trim.go
 )
+
+// countPark counts a task that parks on p, whose worker calls it.
+func (p *P) countPark() { p.nPark.StoreRel(p.nPark.Load() + 1) }
 
 // setAttn sets bits for the worker of p to see before its next task.
 func (p *P) setAttn(bits uint32) { p.attn.Or(bits) }

@@ -85,6 +85,7 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 	m := st.m
 	gp.reason = reason
 	st.wait.begin(arg, m.s.coarse.Load())
+	m.p.countPark()
 	to := m.schedule()
 	m.act, m.left, m.commit, m.arg = actPark, gp, commit, arg
 	leave := coro.Leave(&st.Stack, &to.Stack)
@@ -124,6 +125,7 @@ func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() boo
 	}
 	m := st.m
 	st.wait.begin(unsafe.Pointer(lock), m.s.coarse.Load())
+	m.p.countPark()
 	to := m.schedule()
 	m.act, m.left, m.lock = actUnlock, gp, lock
 	leave = coro.Leave(&st.Stack, &to.Stack)

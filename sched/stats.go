@@ -14,7 +14,7 @@ import (
 // idle they do. The same in Go: runtime/metrics, and the schedtrace line of runtime/proc.go, schedtrace.
 type Stats struct {
 	// The sums over all Ps. Spawned has more in it than the Ps' own: tasks started by plain
-	// goroutines and other schedulers' tasks.
+	// goroutines and other schedulers' tasks. So has ThreadMoves: those of workers without a P.
 	PStats
 
 	Ps []PStats // one for each P there has been, by its number; see SetProcs
@@ -42,7 +42,6 @@ type Stats struct {
 	ThreadsShort      uint64 // times that none could be had, at Config.MaxThreads
 	ThreadParks       uint64 // times that a worker had no P any more and went into the cache
 	ThreadsEndedWired uint64 // workers that have ended with a task that was wired to them
-	ThreadMoves       uint64 // times that the native scheduler has moved a worker to another thread
 }
 
 // PStats is what one P has counted. All numbers but times are counts of events.
@@ -55,6 +54,8 @@ type PStats struct {
 	PickedGlobal uint64 // straight from the global queue
 	PickedStolen uint64 // straight from another P
 	PickedPolled uint64 // straight from the network poller
+
+	Parks uint64 // times that a task parked here, whatever it waited for; not in Block
 
 	FromGlobal uint64 // tasks moved here from the global queue: one is run, the others go to the ring
 	Stolen     uint64 // tasks moved here from another P, the same
@@ -70,6 +71,8 @@ type PStats struct {
 	Reliefs     uint64 // times that the P's worker was found stuck, so that another P stood in for it
 
 	WiredHandOffs uint64 // times that the P went to another worker because its task, wired to its thread, waited, gave way or ended
+
+	ThreadMoves uint64 // times that a worker with this P was found moved to another thread, by the native scheduler
 
 	TimersSet   uint64 // timers set, or set again, in the P's heap: sleeps, AfterFunc, Reset, Alarms
 	TimersFired uint64 // of these, those that have fired
@@ -145,10 +148,11 @@ func (p *P) stats(now int64) PStats {
 		PickedGlobal: n(cGlobalPick), PickedStolen: n(cSteal), PickedPolled: n(cPolled),
 		FromGlobal: n(cGlobal), Stolen: n(cStolen), StealTries: n(cStealTry),
 		Searches: n(cSearch), SearchesInVain: n(cVain),
-		Blocks: n(cBlock), HandOffs: n(cHandoff), WiredHandOffs: n(cWiredHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
-		Running:   time.Duration(times[phaseRun]),
-		Searching: time.Duration(times[phaseSearch]),
-		Idle:      time.Duration(times[phaseIdle]),
+		Parks: n(cPark), Blocks: n(cBlock), HandOffs: n(cHandoff), WiredHandOffs: n(cWiredHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
+		ThreadMoves: n(cMove),
+		Running:     time.Duration(times[phaseRun]),
+		Searching:   time.Duration(times[phaseSearch]),
+		Idle:        time.Duration(times[phaseIdle]),
 	}
 }
 

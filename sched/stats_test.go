@@ -27,7 +27,7 @@ func quiet(t *testing.T, s *Scheduler) {
 // addsUp checks what must hold when all is idle.
 func addsUp(t *testing.T, st Stats) {
 	t.Helper()
-	var picked, spawned, stolenFrom uint64
+	var picked, spawned, stolenFrom, parks uint64
 	for i, p := range st.Ps {
 		require.Equal(t, p.Picked, p.PickedLocal+p.PickedGlobal+p.PickedStolen+p.PickedPolled, "P%d %+v", i, p)
 		require.LessOrEqual(t, p.SearchesInVain, p.Searches, "P%d", i)
@@ -37,8 +37,11 @@ func addsUp(t *testing.T, st Stats) {
 		picked += p.Picked
 		spawned += p.Spawned
 		stolenFrom += p.Stolen
+		parks += p.Parks
 	}
 	require.Equal(t, picked, st.Picked)
+	require.Equal(t, parks, st.Parks)
+	require.LessOrEqual(t, parks, picked+uint64(st.Tasks), "who has parked was picked afterwards, or waits still")
 	require.Equal(t, stolenFrom, st.Stolen)
 	require.LessOrEqual(t, spawned, st.Spawned)
 	require.EqualValues(t, st.Spawned-st.Ended, st.Tasks)
@@ -73,6 +76,7 @@ func TestStatsCountEachPick(t *testing.T) {
 		addsUp(t, st)
 		require.EqualValues(t, 2*pairs, st.Spawned)
 		require.EqualValues(t, 2*pairs, st.Ended)
+		require.EqualValues(t, parks.Load(), st.Parks)
 		require.EqualValues(t, 2*pairs+uint64(parks.Load())+st.Preemptions, st.Picked)
 		require.Equal(t, coro.Backend, st.Backend)
 		require.Positive(t, st.ThreadsCreated)

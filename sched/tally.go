@@ -32,6 +32,7 @@ type tally struct {
 	vainSearches counter // ended so
 
 	wiredHandoffs counter // the P went to another worker because of a wired task
+	threadMoves   counter // its worker was found on another thread
 }
 
 // What widen looks at, in this order.
@@ -39,6 +40,7 @@ const (
 	cEnd = iota // before cSpawn, of all Ps: a sum of ends is never more than one of spawns
 	cSpawn
 	cTick
+	cPark
 	cMiss
 	cGlobalPick
 	cGlobal
@@ -53,17 +55,19 @@ const (
 	cBlock
 	cPreempt
 	cRelief
+	cMove
 	nCounts
 )
 
 func (p *P) counters() [nCounts]*atom.Uint32 {
 	n := &p.n
 	return [...]*atom.Uint32{
-		cEnd: &p.nEnd, cSpawn: &p.nSpawn, cTick: &p.schedtick, cMiss: &n.misses.Uint32,
+		cEnd: &p.nEnd, cSpawn: &p.nSpawn, cTick: &p.schedtick, cPark: &p.nPark, cMiss: &n.misses.Uint32,
 		cGlobalPick: &n.globalPicks.Uint32, cGlobal: &n.global.Uint32,
 		cStealTry: &n.stealTries.Uint32, cSteal: &n.steals.Uint32, cStolen: &n.stolen.Uint32, cPolled: &n.polled.Uint32,
 		cSearch: &n.searches.Uint32, cVain: &n.vainSearches.Uint32,
 		cHandoff: &p.nHandoff, cWiredHandoff: &n.wiredHandoffs.Uint32, cBlock: &p.nBlock, cPreempt: &p.nPreempt, cRelief: &p.nRelief,
+		cMove: &n.threadMoves.Uint32,
 	}
 }
 

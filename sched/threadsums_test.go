@@ -85,7 +85,11 @@ func TestStartsAddUp(t *testing.T) {
 					}
 					within(t, all.Wait, s)
 					quiet(t, s)
-					st := s.Stats()
+					var st Stats
+					until(t, "no worker is about to end", func() bool {
+						st = s.Stats()
+						return st.IdleThreads == st.Threads
+					}, s)
 					addsUp(t, st)
 					startsAddUp(t, st.Sub(last))
 					last = st
