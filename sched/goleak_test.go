@@ -24,6 +24,17 @@ func TestLeakCheckerSeesTheStarterOnly(t *testing.T) {
 		require.NoError(t, err)
 		run(t, s, func() { Join(Yield, Yield) })
 		require.NoError(t, shutdown(t, s, context.Background()))
+		for _, busy := range []bool{true, false} {
+			s, err = New(Config{Procs: 2})
+			require.NoError(t, err)
+			run(t, s, func() { Join(Yield, Yield) })
+			if busy {
+				s.Go(parkForever)
+				s.Go(func() { Yield(); parkForever() })
+			}
+			within(t, func() { err = s.Close() }, s)
+			require.NoError(t, err)
+		}
 	}
 	require.NoError(t, goleak.Find(before))
 	require.ErrorContains(t, goleak.Find(), starterName+" on top of the stack")
