@@ -84,7 +84,7 @@ func newScheduler(t testing.TB, procs int) *sched.Scheduler {
 
 // TestPairs runs both bodies of every pair once, on a small size; the bodies check their results.
 func TestPairs(t *testing.T) {
-	for _, procs := range []int{1, 2} {
+	for _, procs := range []int{1, 2, 8} { // 8: more than processors, for liveness
 		for _, p := range pairs() {
 			if raceEnabled && p.Name == "skynet" {
 				p = skynet(1000) // the detector ends a process that has 8,128 goroutines
