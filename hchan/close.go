@@ -49,4 +49,5 @@ func (c *Chan[T]) Close() {
 		gp.Ready() // from here on sg is its waiter's
 		sg = next
 	}
+	giveWay()
 }

@@ -50,6 +50,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		if hb.On {
 			hb.Acquire(c.closing.Addr())
 		}
+		giveWay()
 		return v, false
 	}
 	// Wait for a sender, which puts the value into the sudog.

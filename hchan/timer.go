@@ -113,10 +113,11 @@ func (t *ticking) set(c *Chan[time.Time], d, period time.Duration) (was bool) {
 		defer hb.Leave()
 	}
 	c.lock.Lock()
-	defer c.lock.Unlock()
 	was = c.discard() || t.armed
 	t.armed, t.period = true, period
 	t.seq, _ = t.alarm.Set(d, period)
+	c.lock.Unlock()
+	giveWay()
 	return was
 }
 
@@ -127,10 +128,11 @@ func (t *ticking) stop(c *Chan[time.Time]) (was bool) {
 		defer hb.Leave()
 	}
 	c.lock.Lock()
-	defer c.lock.Unlock()
 	was = c.discard() || t.armed
 	t.armed, t.seq = false, 0
 	t.alarm.Stop()
+	c.lock.Unlock()
+	giveWay()
 	return was
 }
 

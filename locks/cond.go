@@ -211,9 +211,7 @@ func (c *Cond) Signal() {
 	if parked {
 		w.G.Ready()
 	}
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // next takes out the first waiter that can be woken, and reports whether it is parked and must be made runnable; nil if
@@ -250,9 +248,7 @@ func (c *Cond) Broadcast() {
 	} else {
 		c.wakeAll()
 	}
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // wakeAll makes all runnable. Needs lock, and releases it.

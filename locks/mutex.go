@@ -85,6 +85,7 @@ func (m *Mutex) TryLock() bool {
 		defer hb.Leave()
 		hb.Read(m.word.Addr())
 	}
+	giveWay()
 	if !m.tryTake() {
 		return false
 	}
@@ -108,6 +109,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 		defer hb.Leave()
 		hb.Read(m.word.Addr())
 	}
+	giveWay()
 	if !m.tryTake() {
 		if err := m.lockContext(ctx, sched.WaitReasonMutexLock); err != nil {
 			return err
@@ -143,13 +145,18 @@ func (m *Mutex) unlock() {
 //go:noinline
 func (m *Mutex) lockSlow() { m.lockFor(sched.WaitReasonMutexLock) }
 
-// lockFor is lockSlow where a dump is to call the wait why. Here, before a Lock, is where a task gives way that is
-// asked to: not with m locked, and Unlock is spared a look.
+// lockFor is lockSlow where a dump is to call the wait why.
 func (m *Mutex) lockFor(why sched.WaitReason) {
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 	if m.await(nil, why) == unwound {
 		runtime.Goexit()
+	}
+}
+
+// giveWay is where a task gives way that is asked to: before it takes a lock. With it all others that want the lock would
+// wait for the task's next turn. Unlock is spared a look.
+func giveWay() {
+	if sched.Preempting() {
+		sched.GiveWay()
 	}
 }

@@ -63,6 +63,7 @@ func (rw *RWMutex) TryRLock() bool {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
+	giveWay()
 	for {
 		n := rw.readers.Load()
 		if n < 0 {
@@ -89,6 +90,7 @@ func (rw *RWMutex) RLockContext(ctx context.Context) error {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
+	giveWay()
 	if rw.readers.Add(1) < 0 {
 		if err := rw.rlockContext(ctx); err != nil {
 			return err
@@ -142,6 +144,7 @@ func (rw *RWMutex) TryLock() bool {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
+	giveWay()
 	if !rw.w.tryTake() {
 		return false
 	}
@@ -164,6 +167,7 @@ func (rw *RWMutex) LockContext(ctx context.Context) error {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
+	giveWay()
 	if !rw.w.tryTake() {
 		if err := rw.w.lockContext(ctx, sched.WaitReasonRWMutexLock); err != nil {
 			return err

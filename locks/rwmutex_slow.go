@@ -43,9 +43,7 @@ func ready(w *sched.Waiter) {
 // caller was counted before or after a writer's announcement can't be seen any more.
 func (rw *RWMutex) rlockSlow() {
 	rw.leave()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 	if rw.readers.Add(1) < 0 && rw.awaitRead(sched.Self().Waiter()) == unwound {
 		runtime.Goexit()
 	}
@@ -136,9 +134,7 @@ func (rw *RWMutex) runlockSlow() {
 	if n < 0 {
 		rw.wakeWriter()
 	}
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // lockSlow waits for readers, after announce.

@@ -84,15 +84,13 @@ func (s *Semaphore) TryAcquire(n int64) bool {
 
 // take takes n if that is possible at once.
 func (s *Semaphore) take(n int64) bool {
+	giveWay() // before: as much as is taken others can't have meanwhile
 	s.lock.Lock()
 	ok := s.queue.Empty() && s.fits(n)
 	if ok {
 		s.cur.Store(s.cur.Load() + n)
 	}
 	s.lock.Unlock()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
 	return ok
 }
 
@@ -119,9 +117,7 @@ func (s *Semaphore) Release(n int64) {
 	woken := s.grant()
 	s.lock.Unlock()
 	woken.ReadyAll()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // grant gives those their shares whose turn it is, and returns them, claimed. Needs lock.

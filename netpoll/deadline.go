@@ -73,6 +73,7 @@ func (f *pollFD) setDeadline(t time.Time, which uint) error {
 			f.pd.word(d).wake()
 		}
 	}
+	giveWay()
 	return nil
 }
 

@@ -122,6 +122,7 @@ func (f *pollFD) close() error {
 	f.pd.evict()
 	f.decref()
 	f.gone.waitOrExit(sched.WaitReasonSemacquire)
+	giveWay()
 	return f.closeErr
 }
 

@@ -49,6 +49,9 @@ func LockOSThread() {
 		hb.Enter()
 		defer hb.Leave()
 	}
+	if Preempting() {
+		GiveWay()
+	}
 	st, m, gp := wireable()
 	if st == nil {
 		runtime.LockOSThread()
@@ -79,6 +82,9 @@ func UnlockOSThread() {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
+	}
+	if Preempting() {
+		GiveWay()
 	}
 	st, m, gp := wireable()
 	if st == nil {

@@ -9,6 +9,19 @@ import (
 // Preemption: a task that has run for long while others wait is asked to give way, which it does at its
 // next call of ours that looks. The same in Go: runtime/proc.go, retake, preemptone; runtime/preempt.go
 // interrupts it wherever it is, which a library can't. For tasks that make no such call see relief.go.
+//
+// All calls look that make a task, wait, might have waited, take a lock or a part of a semaphore, set or stop a timer or a
+// deadline, close a channel, wire a task to its thread, or read or write: before they take a lock, else when
+// they have done it. These do not:
+//
+//   - what only reads or makes something: ID, Self, Stats, Dump, Rand; Len, Cap, Snapshot, Make and its like
+//   - Unlock of either kind, whose Lock has looked; RUnlock does
+//   - Once.Do and what OnceFunc and the others return, once that is done: no more than a load
+//   - what primitives are built of, since they may hold a lock: Ready, Claim, WaitQueue, Alarm and the like
+//   - what sets up a scheduler: New, SetProcs, SetLimit of a Scope
+//   - calls that panic, and those of netpoll that fail
+//
+// TestCallsGiveWay here, and its like in the other packages, have them all by name.
 
 // Preempting reports whether some task is asked to give way. The fast paths of primitives, which don't
 // look at the scheduler otherwise, end with

@@ -146,6 +146,9 @@ func (sc *Scope) wait() {
 	late := sc.slots.claimAll() // a limit of 0 has kept them; they panic
 	sc.lock.Unlock()
 	late.ready()
+	if Preempting() {
+		GiveWay()
+	}
 	if hb.On {
 		hb.Acquire(unsafe.Pointer(sc))
 		hb.Fresh(unsafe.Pointer(sc), unsafe.Sizeof(*sc)) // Scoped reads how it ended
@@ -216,6 +219,9 @@ func (sc *Scope) tryAcquireLocking() bool {
 	sc.lock.Unlock()
 	if hb.On && ok {
 		sc.placed()
+	}
+	if !ok && Preempting() { // else start looks
+		GiveWay()
 	}
 	return ok
 }

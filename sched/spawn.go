@@ -95,14 +95,16 @@ func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool
 		hb.Enter()
 		defer hb.Leave()
 	}
+	ok := false
 	if st := self(); st != nil && st.m.s == s {
-		ok := st.newproc(fn, end, pc, o, true)
-		if ok && Preempting() {
-			GiveWay()
-		}
-		return ok
+		ok = st.newproc(fn, end, pc, o, true)
+	} else {
+		ok = s.spawnOutside(fn, end, pc, o)
 	}
-	return s.spawnOutside(fn, end, pc, o)
+	if ok && Preempting() {
+		GiveWay()
+	}
+	return ok
 }
 
 // newproc makes a task on the P of the calling task's worker, whose stack st is, to run next there. It

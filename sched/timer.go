@@ -66,6 +66,8 @@ type Alarm struct {
 // seq with what Set returned, under a lock of the primitive's own. f runs on a worker, or, when
 // Config.MaxThreads leaves none, on the monitor: it must not block or panic, and should be short. It may call
 // Ready, a Scheduler's Go, and Set and Stop of any Alarm.
+//
+// Set and Stop may be called with a lock held: they are no places where a task gives way.
 func (a *Alarm) Init(s *Scheduler, f func(seq uint64, nowNS int64)) {
 	a.s = s
 	a.t.f = f
@@ -143,6 +145,9 @@ func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 	}
 	t.alarm.s, t.alarm.t.f = s, t.fire // no Init, which is for the user's functions
 	t.alarm.Set(d, 0)
+	if Preempting() {
+		GiveWay()
+	}
 	return t
 }
 
@@ -161,7 +166,11 @@ func (t *Timer) fire(uint64, int64) {
 // Timer stopped already. It does not wait for a call of fn that has begun.
 func (t *Timer) Stop() bool {
 	t.check("Stop")
-	return t.alarm.Stop()
+	stopped := t.alarm.Stop()
+	if Preempting() {
+		GiveWay()
+	}
+	return stopped
 }
 
 // Reset makes fn be called after d, and reports whether it was pending. If it was not, fn may still be running
@@ -169,6 +178,9 @@ func (t *Timer) Stop() bool {
 func (t *Timer) Reset(d time.Duration) bool {
 	t.check("Reset")
 	_, wasPending := t.alarm.Set(d, 0)
+	if Preempting() {
+		GiveWay()
+	}
 	return wasPending
 }
 

@@ -18,7 +18,9 @@ func (wg *WaitGroup) WaitContext(ctx context.Context) error {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	if counter(wg.state.Load()) != 0 && !wg.waitContext(ctx) {
+	if counter(wg.state.Load()) == 0 {
+		giveWay()
+	} else if !wg.waitContext(ctx) {
 		return errOf(ctx)
 	}
 	if hb.On {

@@ -55,15 +55,21 @@ func (wg *WaitGroup) Add(delta int) {
 		if w != 0 && n == int32(delta) {
 			panic(misuseText)
 		}
-		if sched.Preempting() {
-			sched.GiveWay()
-		}
+		giveWay()
 		return
 	}
 	if n < 0 {
 		panic("sync: negative WaitGroup counter")
 	}
 	wg.wakeAll()
+	giveWay()
+}
+
+// giveWay ends a call that has not parked.
+func giveWay() {
+	if sched.Preempting() {
+		sched.GiveWay()
+	}
 }
 
 const (
@@ -108,6 +114,7 @@ func (wg *WaitGroup) Wait() {
 	}
 	state := wg.state.Load()
 	if counter(state) == 0 {
+		giveWay()
 		return
 	}
 	gp := sched.Self()
