@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -58,6 +59,11 @@ var hogs = map[string]func(stop *atomic.Bool, wake chan struct{}){
 		mu.Lock()
 		go func() { <-wake; mu.Unlock() }()
 		mu.Lock()
+	},
+	"time.Sleep": func(stop *atomic.Bool, _ chan struct{}) {
+		for !stop.Load() {
+			time.Sleep(20 * time.Millisecond)
+		}
 	},
 }
 
