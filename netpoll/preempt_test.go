@@ -4,6 +4,8 @@ package netpoll
 
 import (
 	"context"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/userrt/userrt/internal/testsched"
+	"github.com/userrt/userrt/sched"
 )
 
 // TestNetpollGivesWay: a task that makes nothing but one call, which need not wait, gives way when its time slice is over.
@@ -68,4 +71,41 @@ func half(t *testing.T) (f *FD, other int) {
 		require.NoError(t, unix.Close(pair[1]))
 	})
 	return f, pair[1]
+}
+
+// TestBareLoopDoesNotKeepDataWaiting: what comes while the only worker is in a task that makes no call is read nevertheless.
+func TestBareLoopDoesNotKeepDataWaiting(t *testing.T) {
+	s := scheduler(t, 1)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	require.NoError(t, err)
+	var looping, stop atomic.Bool
+	defer stop.Store(true)
+	testsched.Within(t, func() {
+		require.NoError(t, s.Run(func() {
+			f, err := Open(pair[0], "pair")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer f.Close()
+			sched.Go(func() {
+				looping.Store(true)
+				for !stop.Load() {
+				}
+			})
+			go func() {
+				for !looping.Load() {
+					runtime.Gosched()
+				}
+				_, _ = unix.Write(pair[1], []byte("x"))
+				unix.Close(pair[1])
+			}()
+			_, err = f.Read(make([]byte, 1))
+			stop.Store(true)
+			if err != nil {
+				t.Error(err)
+			}
+		}))
+	})
+	require.Positive(t, s.Stats().Reliefs)
 }

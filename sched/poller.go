@@ -59,7 +59,7 @@ type pollState struct {
 
 	poller   atomic.Pointer[Poller]
 	polling  atomic.Bool  // a worker is inside Poll, or sleeps for timers; whoever sets it may do so
-	lastpoll atomic.Int64 // when Poll last returned, ns
+	lastpoll atomic.Int64 // when Poll last returned, or the poller was made, ns; 0: there is none yet
 
 	// Of the worker that sleeps with polling set:
 	pollUntil atomic.Int64  // when it will wake by itself, ns; 0: it does not sleep
@@ -94,6 +94,7 @@ func (s *Scheduler) Poller(open func() (Poller, error)) (Poller, error) {
 	closed := s.closing.Load()
 	if old == nil && !closed {
 		s.madePoller(theirs)
+		s.lastpoll.Store(s.nanotime()) // from now on sysmon minds when nobody polls
 		s.poller.Store(&p)
 	}
 	s.lock.Unlock()

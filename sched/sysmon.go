@@ -54,28 +54,40 @@ func (s *Scheduler) sysmon() {
 		defer hb.Unregister()
 	}
 	n := nap.New()
-	delay, idle := int64(sysmonMinNS), 0
+	pace := sysmonPace{delay: sysmonMinNS}
 	for {
-		n.Sleep(traceDelay(s.untilTimer(delay)))
+		n.Sleep(traceDelay(s.untilTimer(pace.delay)))
 		slept, ended := s.sysmonSleep()
 		if ended {
 			break
 		}
 		did, queued := s.sysmonLook()
-		switch idle++; {
-		case slept || did:
-			delay, idle = sysmonMinNS, 0
-		case queued:
-			delay = min(2*delay, sysmonQueuedNS)
-		case idle > sysmonRounds:
-			delay = min(2*delay, sysmonMaxNS)
-		}
+		pace.looked(slept || did, queued)
 	}
 	for _, p := range *s.allp.Load() {
 		p.clearPreempt() // we may have marked one that was just being given up
 	}
 	n.Close()
 	s.workerGone()
+}
+
+// sysmonPace is how long the monitor sleeps between two looks.
+type sysmonPace struct {
+	delay int64 // ns
+	idle  int   // looks since there was something to do
+}
+
+// looked sets the delay after a look: short after one that found something to do, longer and longer after those that
+// did not, but not so long while tasks wait in a ring.
+func (b *sysmonPace) looked(did, queued bool) {
+	switch b.idle++; {
+	case did:
+		b.delay, b.idle = sysmonMinNS, 0
+	case queued:
+		b.delay = min(2*b.delay, sysmonQueuedNS)
+	case b.idle > sysmonRounds:
+		b.delay = min(2*b.delay, sysmonMaxNS)
+	}
 }
 
 // sysmonSleep sleeps while no P is in use, and tells whether it did and whether the monitor is to end: with s, or,
