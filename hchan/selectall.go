@@ -2,7 +2,6 @@ package hchan
 
 import (
 	"cmp"
-	"context"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,8 +19,9 @@ import (
 // reads it from another stack.
 type selection struct {
 	at    []entry
-	stops []func() bool // of the contexts of OnDone
-	few   [8]entry      // what at begins as
+	stops []func() bool     // of the contexts of OnDone
+	dones []<-chan struct{} // of the contexts, for over
+	few   [8]entry          // what at begins as
 }
 
 // entry is one case in a selection.
@@ -77,11 +77,8 @@ func (sel *selection) fill(cases []Case, contexts bool) {
 		cs := &cases[i]
 		switch {
 		case cs.kind == caseDone && contexts:
-			if bridge, stop := cs.bridge(); bridge != nil {
-				sel.at = append(sel.at, entry{c: bridge, i: i})
-				if stop != nil {
-					sel.stops = append(sel.stops, stop)
-				}
+			if c := sel.bridge(cs); c != nil {
+				sel.at = append(sel.at, entry{c: c, i: i})
 			}
 		case cs.c != nil:
 			sel.at = append(sel.at, entry{c: cs.c, i: i, send: cs.kind == caseSend})
@@ -99,19 +96,6 @@ func (sel *selection) fill(cases []Case, contexts bool) {
 }
 
 func (e *entry) address() uintptr { return uintptr(unsafe.Pointer(e.c)) }
-
-// bridge returns a channel that is closed when the context of cs is done, or if it is already; nil if it never is.
-func (cs *Case) bridge() (c *hchan, stop func() bool) {
-	if cs.done() == nil {
-		return nil, nil
-	}
-	bridge := Make[struct{}](0)
-	if cs.isDone() {
-		bridge.Close()
-		return &bridge.hchan, nil
-	}
-	return &bridge.hchan, sched.WhenDone(*(*context.Context)(cs.elem), bridge.Close)
-}
 
 // lock locks each channel once.
 func (sel *selection) lock() {
@@ -191,6 +175,9 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 		} else {
 			e.sg = e.c.elems.receiver(gp)
 		}
+		if len(sel.dones) > 0 && cases[e.i].kind != caseDone {
+			e.sg.sel = sel
+		}
 		if hb.On {
 			e.sg.user = hb.User()
 		}
@@ -241,6 +228,7 @@ func (sel *selection) leave() (woken int) {
 	for k := range sel.at {
 		e := &sel.at[k]
 		e.c.lock.Lock()
+		e.sg.sel = nil
 		if sg := e.sg; sg.success || sg.closed {
 			woken = k
 		} else {
@@ -269,6 +257,7 @@ func (sel *selection) free() {
 	}
 	clear(sel.stops)
 	clear(sel.at)
-	sel.at, sel.stops = nil, sel.stops[:0]
+	clear(sel.dones)
+	sel.at, sel.stops, sel.dones = nil, sel.stops[:0], sel.dones[:0]
 	selections.Put(sel)
 }

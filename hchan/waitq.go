@@ -17,9 +17,10 @@ type sudog struct {
 
 	g          *sched.G
 	next, prev *sudog
-	success    bool // woken by a value
-	closed     bool // woken by Close
-	queued     bool // in a queue; guarded by the channel's lock
+	sel        *selection // of a select that waits for contexts too; see over. Guarded by the channel's lock
+	success    bool       // woken by a value
+	closed     bool       // woken by Close
+	queued     bool       // in a queue; guarded by the channel's lock
 	// busy is 1 from get until the waiter has read what it was given; see spares.
 	busy atom.Uint32
 }
@@ -71,15 +72,21 @@ func (q *waitq) remove(sg *sudog) {
 }
 
 // dequeue takes out the first waiter that can still be woken, and wins the right to: what it is
-// given is not lost to a G that is being unwound.
+// given is not lost to a G that is being unwound, nor to a select one of whose contexts is done.
 func (q *waitq) dequeue() *sudog {
 	for {
 		sg := q.first
 		if sg == nil {
 			return nil
 		}
-		q.remove(sg)
-		if sg.g.Claim() {
+		if q.first = sg.next; q.first == nil { // remove for the first
+			q.last = nil
+		} else {
+			q.first.prev = nil
+		}
+		sg.next = nil
+		sg.queued = false
+		if (sg.sel == nil || !sg.sel.over()) && sg.g.Claim() {
 			return sg
 		}
 	}

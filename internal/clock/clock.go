@@ -6,7 +6,12 @@ import (
 	_ "unsafe" // for go:linkname
 )
 
-var start = nanotime()
+// started lies between start and after.
+var (
+	start   = nanotime()
+	started = time.Now()
+	after   = nanotime()
+)
 
 // Nanotime returns monotonic nanoseconds since the program began. It is the runtime's own clock
 // (runtime/time_nofake.go, nanotime), which is left open to other packages. time.Since would do, but its two frames, with a
@@ -21,3 +26,11 @@ func Now() time.Time { return time.Now() }
 
 // Until returns how long it is until t; negative when t is over.
 func Until(t time.Time) time.Duration { return time.Until(t) }
+
+// Bubbled reports whether the caller is in a synctest bubble: time.Since goes by the bubble's clock there, which begins in the year 2000, so
+// it lies outside what two looks at the real one leave it. No function tells that to other packages.
+func Bubbled() bool {
+	now := nanotime()
+	since := int64(time.Since(started))
+	return since < now-after || since > nanotime()-start
+}

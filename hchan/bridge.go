@@ -1,0 +1,52 @@
+package hchan
+
+import (
+	"context"
+
+	"github.com/userrt/userrt/internal/clock"
+	"github.com/userrt/userrt/sched"
+)
+
+// Contexts in a select that waits. The runtime has none: there ctx.Done() is a channel like the others.
+//
+// What tells us that a context is done runs in a goroutine of its own (context.AfterFunc), later. Natively the call that ends a context takes each
+// select that waits for it out of all queues (runtime/chan.go, closechan, and waitq.dequeue), so that once it has returned nobody can serve that
+// select. To have the same, whoever takes a waiter out of a queue asks its selection first, see over.
+
+// bridge returns a channel that is closed when the context of cs is done, or if it is already; nil if it never is.
+func (sel *selection) bridge(cs *Case) *hchan {
+	done := cs.done()
+	if done == nil {
+		return nil
+	}
+	bridge := Make[struct{}](0)
+	if cs.isDone() {
+		bridge.Close()
+		return &bridge.hchan
+	}
+	sel.stops = append(sel.stops, sched.WhenDone(*(*context.Context)(cs.elem), bridge.Close))
+	if watchable() {
+		sel.dones = append(sel.dones, done)
+	}
+	return &bridge.hchan
+}
+
+// watchable reports whether others may look at the Done channels of the caller's contexts. A channel that was made in a synctest bubble ends the
+// process when somebody outside looks at it, and a caller in a bubble may have such ones. Tasks are in none.
+func watchable() bool {
+	_, task := sched.ID()
+	return task || !clock.Bubbled()
+}
+
+// over reports whether one of sel's contexts is done: then nobody but the goroutine that tells sel of it wakes it. It needs the lock of a channel
+// in whose queue sel was when it was taken; only with that can sel leave.
+func (sel *selection) over() bool {
+	for _, done := range sel.dones {
+		select {
+		case <-done:
+			return true
+		default:
+		}
+	}
+	return false
+}
