@@ -2,6 +2,7 @@ package hchan
 
 import (
 	"context"
+	"slices"
 
 	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/sched"
@@ -13,22 +14,56 @@ import (
 // select that waits for it out of all queues (runtime/chan.go, closechan, and waitq.dequeue), so that once it has returned nobody can serve that
 // select. To have the same, whoever takes a waiter out of a queue asks its selection first, see over.
 
+// bridge is a channel that is closed when a context is done. Of those that a selection has made it keeps the ones that have not been closed, and that
+// nobody is going to close, for its next contexts.
+type bridge struct {
+	c     *Chan[struct{}]
+	close func()      // c.Close
+	stop  func() bool // keeps close from being called, if it is not too late
+}
+
+// past is a bridge for all contexts that are done already.
+var past = func() *Chan[struct{}] {
+	c := Make[struct{}](0)
+	c.closed.StoreRel(1)
+	return c
+}()
+
 // bridge returns a channel that is closed when the context of cs is done, or if it is already; nil if it never is.
 func (sel *selection) bridge(cs *Case) *hchan {
 	done := cs.done()
 	if done == nil {
 		return nil
 	}
-	bridge := Make[struct{}](0)
 	if cs.isDone() {
-		bridge.Close()
-		return &bridge.hchan
+		return &past.hchan
 	}
-	sel.stops = append(sel.stops, sched.WhenDone(*(*context.Context)(cs.elem), bridge.Close))
+	n := len(sel.bridges)
+	sel.bridges = slices.Grow(sel.bridges, 1)[:n+1]
+	b := &sel.bridges[n]
+	if b.c == nil {
+		b.c = Make[struct{}](0)
+		b.close = b.c.Close
+	}
+	b.stop = sched.WhenDone(*(*context.Context)(cs.elem), b.close)
 	if watchable() {
 		sel.dones = append(sel.dones, done)
 	}
-	return &bridge.hchan
+	return &b.c.hchan
+}
+
+// unbridge forgets the contexts.
+func (sel *selection) unbridge() {
+	for i := range sel.bridges {
+		if b := &sel.bridges[i]; b.stop() {
+			b.stop = nil
+		} else {
+			*b = bridge{}
+		}
+	}
+	sel.bridges = sel.bridges[:0]
+	clear(sel.dones)
+	sel.dones = sel.dones[:0]
 }
 
 // watchable reports whether others may look at the Done channels of the caller's contexts. A channel that was made in a synctest bubble ends the

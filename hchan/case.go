@@ -65,7 +65,8 @@ func OnRecv[T any](c Receiver[T], v *T, ok *bool) Case {
 }
 
 // OnDone is the case that goes ahead when ctx is done, as a receive from ctx.Done() does: once ctx is done, no other case of a select that
-// waits goes ahead (but for one that waits inside a synctest bubble, for which another may for a moment). It panics if ctx is nil.
+// waits goes ahead (but for one that waits inside a synctest bubble, for which another may for a moment). Each wait allocates what
+// context.AfterFunc does, two objects in Go 1.26. It panics if ctx is nil.
 func OnDone(ctx context.Context) Case {
 	if ctx == nil {
 		panic("hchan: OnDone of nil Context")

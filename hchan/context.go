@@ -8,7 +8,7 @@ import (
 // Sending and receiving until a context is done. The same in Go: a select with a case for ctx.Done().
 
 // SendContext is Send, but returns ctx.Err() when ctx is done before v could be sent; v has then not been sent. If
-// both are possible at once it sends.
+// both are possible at once it sends. A wait allocates what one with OnDone does.
 func (c *Chan[T]) SendContext(ctx context.Context, v T) error {
 	if c.TrySend(v) {
 		return nil
@@ -24,7 +24,7 @@ func (c *Chan[T]) SendContext(ctx context.Context, v T) error {
 }
 
 // RecvContext is Recv, but returns ctx.Err() when ctx is done before there was anything to receive; nothing has then
-// been received. If both are possible at once it receives.
+// been received. If both are possible at once it receives. A wait allocates what one with OnDone does.
 func (c *Chan[T]) RecvContext(ctx context.Context) (v T, ok bool, err error) {
 	if v, ok, received := c.TryRecv(); received {
 		return v, ok, nil

@@ -18,10 +18,10 @@ import (
 // order of the channels' addresses. It is pooled, and lies on the heap because the commit that releases the locks
 // reads it from another stack.
 type selection struct {
-	at    []entry
-	stops []func() bool     // of the contexts of OnDone
-	dones []<-chan struct{} // of the contexts, for over
-	few   [8]entry          // what at begins as
+	at      []entry
+	bridges []bridge          // of the contexts of OnDone; behind its end lie spare ones
+	dones   []<-chan struct{} // of the contexts, for over
+	few     [8]entry          // what at begins as
 }
 
 // entry is one case in a selection.
@@ -252,12 +252,8 @@ func (c *hchan) queue(send bool) *waitq {
 
 // free forgets the contexts and puts sel back into the pool.
 func (sel *selection) free() {
-	for _, stop := range sel.stops {
-		stop()
-	}
-	clear(sel.stops)
+	sel.unbridge()
 	clear(sel.at)
-	clear(sel.dones)
-	sel.at, sel.stops, sel.dones = nil, sel.stops[:0], sel.dones[:0]
+	sel.at = nil
 	selections.Put(sel)
 }
