@@ -71,15 +71,19 @@ func TestConformanceNonblockRecvRace(t *testing.T) {
 func TestConformanceNonblockSelectRace(t *testing.T) {
 	s := testsched.New(t, 2)
 	s2 := testsched.New(t, 1)
-	for name, sel := range map[string]func(...Case) int{"Select": Select, "SelectOrdered": SelectOrdered} {
+	try := func(name string, sel func(...Case) int, kinds ...func(func())) {
 		for _, closes := range []bool{false, true} {
 			var rounds, wrong atomic.Int64
 			testsched.Within(t, func() {
-				cs := testsched.NewCallers(s.Go, s2.Go)
-				a, b := make([]*Chan[int], 4000), make([]*Chan[int], 4000)
+				cs := testsched.NewCallers(kinds...)
+				a, b := make([]*Chan[int], 3000), make([]*Chan[int], 3000)
 				for i := range a {
-					a[i], b[i] = Make[int](1), Make[int](1)
-					if i%2 == 0 { // in either order of addresses
+					sizes := [2]int{1, 1}
+					if closes { // what is closed has no buffer
+						sizes[(i+1)%2] = 0
+					}
+					a[i], b[i] = Make[int](sizes[0]), Make[int](sizes[1])
+					if i%2 != 0 { // in either order of addresses
 						a[i], b[i] = b[i], a[i]
 					}
 					a[i].Send(1)
@@ -120,6 +124,11 @@ func TestConformanceNonblockSelectRace(t *testing.T) {
 			})
 			require.Zero(t, wrong.Load(), "%s, closes: %v", name, closes)
 		}
+	}
+	for name, sel := range map[string]func(...Case) int{"Select": Select, "SelectOrdered": SelectOrdered} {
+		try(name, sel, s.Go, s2.Go)
+		try(name, sel, s.Go, testsched.OnGoroutine)
+		try(name, sel, testsched.OnGoroutine)
 	}
 	testsched.Close(t, s, s2)
 }
@@ -228,39 +237,40 @@ func TestConformanceLastInQueueLeaves(t *testing.T) {
 
 // TestConformanceDoubleSelect: one select never does two of its cases (test/chan/doubleselect.go).
 func TestConformanceDoubleSelect(t *testing.T) {
-	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
-		const n = 400
-		var lanes [4]*Chan[int]
-		all := Make[int](0)
-		var open atomic.Int32
-		open.Store(int32(len(lanes)))
-		for i := range lanes {
-			lanes[i] = Make[int](0)
-			cs.Go(func() {
-				for v := range lanes[i].All() {
-					all.Send(v)
-				}
-				if open.Add(-1) == 0 {
-					all.Close()
-				}
-			})
-		}
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) { doubleSelect(t, cs, 400) })
+}
+
+func doubleSelect(t *testing.T, cs *testsched.Callers, n int) {
+	var lanes [4]*Chan[int]
+	all := Make[int](0)
+	var open atomic.Int32
+	open.Store(int32(len(lanes)))
+	for i := range lanes {
+		lanes[i] = Make[int](0)
 		cs.Go(func() {
-			for i := range n {
-				Select(OnSend(lanes[0], i), OnSend(lanes[1], i), OnSend(lanes[2], i), OnSend(lanes[3], i))
+			for v := range lanes[i].All() {
+				all.Send(v)
 			}
-			for _, c := range lanes {
-				c.Close()
-			}
-		})
-		seen := make([]int, n)
-		cs.Do(func() {
-			for v := range all.All() {
-				seen[v]++
+			if open.Add(-1) == 0 {
+				all.Close()
 			}
 		})
-		require.Equal(t, slices.Repeat([]int{1}, n), seen)
+	}
+	cs.Go(func() {
+		for i := range n {
+			Select(OnSend(lanes[0], i), OnSend(lanes[1], i), OnSend(lanes[2], i), OnSend(lanes[3], i))
+		}
+		for _, c := range lanes {
+			c.Close()
+		}
 	})
+	seen := make([]int, n)
+	cs.Do(func() {
+		for v := range all.All() {
+			seen[v]++
+		}
+	})
+	require.Equal(t, slices.Repeat([]int{1}, n), seen)
 }
 
 // TestConformanceSelectStress: plain senders and receivers beside selects that drop each channel when they are through with it.
@@ -457,20 +467,21 @@ func TestConformanceSizes(t *testing.T) {
 
 // TestConformanceFIFOChain: a chain of tasks in which each hands on to the next (test/chan/fifo.go, test/chan/goroutines.go).
 func TestConformanceFIFOChain(t *testing.T) {
-	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
-		const links = 300
-		first := Make[int](0)
-		in := first
-		for range links {
-			from, out := in, Make[int](0)
-			cs.Go(func() {
-				v, _ := from.Recv()
-				out.Send(v + 1)
-			})
-			in = out
-		}
-		first.Send(0)
-		v, _ := in.Recv()
-		require.Equal(t, links, v)
-	})
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) { chain(t, cs, 300) })
+}
+
+func chain(t *testing.T, cs *testsched.Callers, links int) {
+	first := Make[int](0)
+	in := first
+	for range links {
+		from, out := in, Make[int](0)
+		cs.Go(func() {
+			v, _ := from.Recv()
+			out.Send(v + 1)
+		})
+		in = out
+	}
+	first.Send(0)
+	v, _ := in.Recv()
+	require.Equal(t, links, v)
 }
