@@ -176,14 +176,34 @@ func BenchmarkSyncMutex(b *testing.B) {
 	}
 }
 
+// BenchmarkContended: as many threads as Procs want one lock all the time, for a moment each. An operation is one turn of any.
 func BenchmarkContended(b *testing.B) {
 	var m Mutex
-	n := 0
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			m.Lock()
-			n++
-			m.Unlock()
-		}
-	})
+	benchmarkContended(b, &m)
+}
+
+func BenchmarkContendedSync(b *testing.B) {
+	var m sync.Mutex
+	benchmarkContended(b, &m)
+}
+
+func benchmarkContended(b *testing.B, m sync.Locker) {
+	for _, procs := range []int{1, 2, 8} {
+		b.Run(fmt.Sprint("procs=", procs), func(b *testing.B) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+			n := 0
+			b.RunParallel(func(pb *testing.PB) {
+				runtime.LockOSThread() // as workers do
+				defer runtime.UnlockOSThread()
+				for pb.Next() {
+					m.Lock()
+					n++
+					m.Unlock()
+				}
+			})
+			if n != b.N {
+				b.Fatalf("%d turns, want %d", n, b.N)
+			}
+		})
+	}
 }
