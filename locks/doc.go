@@ -10,7 +10,9 @@
 // # Tasks that are unwound
 //
 // When a Scheduler closes, a task that waits for a lock ends without having it. One that waits in Cond.Wait ends as
-// well, but takes the Cond's lock again first, since its deferred calls will unlock it.
+// well, but takes the Cond's lock again first, since its deferred calls will unlock it. Once counts as done when the task that
+// calls the function is unwound in it; a function of OnceFunc, OnceValue or OnceValues then has no result, and who calls it
+// later panics.
 //
 // # Who holds what
 //

@@ -19,7 +19,7 @@ type Once struct {
 }
 
 // Do calls f if this is the first call of Do on o. All others, whatever their f, return once that one has returned, and what it
-// did happens before they do. If f panics or exits it counts as having returned. An f that calls o.Do waits for
+// did happens before they do. If f panics or exits, or its task is unwound, it counts as having returned. An f that calls o.Do waits for
 // itself, for ever.
 func (o *Once) Do(f func()) {
 	if hb.On {

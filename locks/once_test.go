@@ -145,6 +145,61 @@ func TestOnceFunctionsPanicEachTime(t *testing.T) {
 	})
 }
 
+// TestOnceFunctionsUnwound: a task that is unwound in the function just ends, and so do those of its Scheduler that wait for it or
+// call it in their deferred calls. All others are told, each time: there is nothing to return.
+func TestOnceFunctionsUnwound(t *testing.T) {
+	for name, kind := range onceKinds {
+		closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
+			var m Mutex
+			m.Lock()
+			f := kind.ours(m.Lock)
+			var begun, deferred, returned atomic.Int32
+			calls := func() {
+				defer deferred.Add(1)
+				defer f()
+				begun.Add(1)
+				f()
+				returned.Add(1)
+			}
+			s.Go(calls)
+			m.untilQueued(t, 1)
+			for range 3 {
+				s.Go(calls)
+			}
+			told := make(chan any, 1)
+			go func() { told <- testsched.PanicOf(f) }()
+			testsched.Until(t, func() bool { return begun.Load() == 4 }, "all have begun")
+			require.NoError(t, s.Close())
+			require.EqualValues(t, 4, deferred.Load(), name)
+			require.Zero(t, returned.Load(), name)
+			first := <-told
+			require.ErrorIs(t, first.(error), sched.ErrClosed, name)
+			require.Equal(t, first, testsched.PanicOf(f), "each time")
+			m.Unlock()
+		})
+	}
+}
+
+// TestOncePanicWhileUnwound: what the function panics with in a deferred call of a task that is unwound is a panic as any other.
+func TestOncePanicWhileUnwound(t *testing.T) {
+	for name, kind := range onceKinds {
+		closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
+			var m Mutex
+			m.Lock()
+			f := kind.ours(func() { panic("failed") })
+			var got any
+			s.Go(func() {
+				defer func() { got = testsched.PanicOf(f) }()
+				m.Lock()
+			})
+			m.untilQueued(t, 1)
+			require.NoError(t, s.Close())
+			require.Equal(t, "failed", got, name)
+			require.Equal(t, "failed", testsched.PanicOf(f), name)
+		})
+	}
+}
+
 // TestOncePanicShowsWhere: on the first call the stack goes down to the panic.
 func TestOncePanicShowsWhere(t *testing.T) {
 	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
