@@ -50,7 +50,8 @@ func NewCond(l Locker) *Cond { return &Cond{L: l} }
 // Wait unlocks c.L, waits for a Signal or Broadcast, and locks c.L again. When it returns, what was waited for need not be
 // so any more: call it in a loop. A task that is unwound in Wait has c.L locked when its deferred calls run, as they
 // expect. Only if that can't be had within a second, because somebody has ended without an Unlock or holds it for so long, they run without it.
-// An Unlock of theirs then does nothing if nobody has the lock.
+// An Unlock of theirs then does nothing if nobody has the lock. A Locker of another kind than this package's is asked for as long, by calling its
+// Lock again if the task is unwound in that too; what an Unlock does without is up to it.
 func (c *Cond) Wait() {
 	if hb.On {
 		hb.Enter()
@@ -163,8 +164,22 @@ func (c *Cond) waitOther(w *sched.Waiter) result {
 	outside(c.L.Unlock)
 	left = true
 	r := c.park(w)
-	outside(c.L.Lock)
+	if !c.lockOther() {
+		return unwound
+	}
 	return r
+}
+
+// lockOther locks c.L again, whatever it is; false if the caller has been unwound meanwhile, or it ends there and then.
+func (c *Cond) lockOther() bool {
+	switch l := c.L.(type) {
+	case *RWMutex:
+		return l.lockAnyway()
+	case *rlocker:
+		return (*RWMutex)(l).rlockAnyway()
+	}
+	lockForeign(c.L, new(tries))
+	return true
 }
 
 // park parks the caller, whose place in the queue w has been, unless it has been woken since.

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -280,29 +279,6 @@ func TestUnwoundInWait(t *testing.T) {
 			require.Zero(t, length(&c.lock, &c.queue))
 		})
 	}
-}
-
-// TestUnwoundInWaitForALostLock: somebody has ended without an Unlock, so the lock is nowhere to be had; Close ends
-// nevertheless, and the Unlocks of those who are unwound are no fatal errors.
-func TestUnwoundInWaitForALostLock(t *testing.T) {
-	defer anywayNS.Store(anywayNS.Swap(int64(20 * time.Millisecond)))
-	closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
-		var m Mutex
-		c := NewCond(&m)
-		var deferred atomic.Int32
-		for range 3 {
-			s.Go(func() {
-				m.Lock()
-				defer deferred.Add(1)
-				defer m.Unlock()
-				c.Wait()
-			})
-		}
-		c.untilParked(t, 3)
-		require.NoError(t, s.Run(m.Lock)) // and that task is gone
-		require.NoError(t, s.Close())
-		require.EqualValues(t, 3, deferred.Load())
-	})
 }
 
 // TestUnwoundInUnlock: a Locker of a user's whose Unlock is where the task is unwound; the Cond forgets it.

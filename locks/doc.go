@@ -23,6 +23,7 @@
 //
 //   - mutex.go, then mutex_slow.go: the state word, waiting, handing over
 //   - rwmutex.go, with rwmutex_slow.go
-//   - cond.go, with crowd.go: what a Broadcast does with many; once.go, oncefunc.go; semaphore.go
+//   - cond.go, with crowd.go: what a Broadcast does with many; anyway.go: locking for who is unwound in Wait
+//   - once.go, oncefunc.go; semaphore.go
 //   - describe.go: what dumps tell
 package locks

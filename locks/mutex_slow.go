@@ -3,10 +3,7 @@ package locks
 import (
 	"context"
 	"sync"
-	"sync/atomic"
-	"time"
 
-	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/procyield"
 	"github.com/userrt/userrt/sched"
 )
@@ -229,30 +226,6 @@ func (m *Mutex) notLocked() (handed bool) {
 	m.lock.Lock()
 	m.state.Add(locked) // what Unlock has taken; until now m looked locked
 	return m.release()
-}
-
-// How long a task that is unwound tries to get a lock: so often, since much time may pass while nothing runs, and so long, since as many
-// tries may be over in a moment.
-const anywayTries = 100
-
-var anywayNS atomic.Int64 // shorter in a test
-
-func init() { anywayNS.Store(int64(time.Second)) }
-
-// lockAnyway locks m for a task that is being unwound and whose deferred calls will unlock it. It is unwound again when
-// nothing else can wake it; but whoever has m may be unwound at the same moment and unlock it then, or be a goroutine that takes
-// its time. After anywayTries and anywayNS m is taken for lost.
-func (m *Mutex) lockAnyway() {
-	gp := sched.Self()
-	start := gp.Nanotime()
-	for tries := 1; m.await(nil, sched.WaitReasonMutexLock) != got; tries++ {
-		if tries >= anywayTries && gp.Nanotime()-start > anywayNS.Load() {
-			break
-		}
-	}
-	if hb.On {
-		hb.Acquire(m.word.Addr())
-	}
 }
 
 // lockContext is LockContext when it has to wait. why is what a dump calls the wait.
