@@ -3,6 +3,7 @@
 package waitgroup
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -171,6 +172,40 @@ func TestReuseBeforeWaitReturnedPanics(t *testing.T) {
 		require.Equal(t, "sync: WaitGroup is reused before previous Wait has returned", <-got)
 		require.NoError(t, s.Close())
 	})
+}
+
+// TestAllWaitsSeeReuse: whoever waits, and however. The Add comes in the very moment in which Done wakes, put there by hand.
+func TestAllWaitsSeeReuse(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, wait := range []func(wg *WaitGroup) error{
+		func(wg *WaitGroup) error { wg.Wait(); return nil },
+		func(wg *WaitGroup) error { return wg.WaitContext(context.Background()) },
+		func(wg *WaitGroup) error { return wg.WaitContext(ctx) },
+	} {
+		testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+			const n = 3
+			var wg WaitGroup
+			wg.Add(1)
+			got := make(chan any, n)
+			for range n {
+				cs.Go(func() { got <- testsched.PanicOf(func() { _ = wait(&wg) }) })
+			}
+			untilWaiting(t, &wg, n)
+			wg.lock.Lock()
+			wg.state.Store(1 << 32)
+			wg.round++
+			woken, _ := wg.queue.ClaimAll()
+			for w := woken.First(); w != nil; w = w.Next() {
+				w.Given = true
+			}
+			wg.lock.Unlock()
+			woken.ReadyAll()
+			for range n {
+				require.Equal(t, "sync: WaitGroup is reused before previous Wait has returned", <-got)
+			}
+		})
+	}
 }
 
 // TestVetSeesCopies checks a package that copies a WaitGroup, and one that does not.
