@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nocopy"
@@ -24,6 +25,9 @@ type WaitGroup struct {
 	// state is the counter in the high half and the number of waiters in the low one, so that one
 	// atomic operation sees both. Waiters are counted under lock.
 	state atomic.Uint64
+
+	// begun counts the Adds from zero. Of two at the same time, which should not be, one may be missed.
+	begun atom.Uint32
 
 	lock  rawlock.Mutex // guards what follows
 	queue sched.WaitQueue
@@ -52,8 +56,11 @@ func (wg *WaitGroup) Add(delta int) {
 		hb.Read(wg.first.Addr()) // the first Add must not run beside Wait, as sync has it
 	}
 	if n > 0 || n == 0 && w == 0 {
-		if w != 0 && n == int32(delta) {
-			panic(misuseText)
+		if n == int32(delta) { // from zero
+			if w != 0 {
+				panic(misuseText)
+			}
+			wg.begun.StoreRel(wg.begun.Load() + 1)
 		}
 		giveWay()
 		return
@@ -105,7 +112,8 @@ func (wg *WaitGroup) wakeAll() {
 }
 
 // Wait blocks until the counter is zero. It panics with "sync: WaitGroup is reused before previous
-// Wait has returned" when it sees that.
+// Wait has returned" when it sees that. A Wait that lets its only child run first also sees so what Add would have
+// told, had the waiter been counted.
 func (wg *WaitGroup) Wait() {
 	if hb.On {
 		hb.Enter()
@@ -119,10 +127,14 @@ func (wg *WaitGroup) Wait() {
 	}
 	gp := sched.Self()
 	if state == 1<<32 { // nobody waits, and one is counted: maybe the caller's child
+		begun := wg.begun.Load()
 		if leave := gp.BeginChild(); leave != nil {
 			leave()
 			if gp.EndChild(); counter(wg.state.Load()) == 0 {
 				return
+			}
+			if wg.begun.Load() != begun { // Add can't see that the caller waits: it is not counted
+				panic(reusedText)
 			}
 			gp.ChildFailed()
 		}
