@@ -248,6 +248,12 @@ var misuses = map[string]struct {
 		rw.RUnlock() //lint:ignore SA2001 the calls are the point
 		rw.RUnlock()
 	}},
+	"RWMutex.RUnlock4": {"sync: RUnlock of unlocked RWMutex", func() {
+		var rw RWMutex
+		n := rw.readers.Add(-1) // the first half
+		rw.RLock()              // in between
+		rw.runlockSlow(n)
+	}},
 }
 
 // TestMisuse: the process ends with sync's own error, in a task and in a goroutine, and recover is no help.

@@ -27,7 +27,7 @@ type RWMutex struct {
 
 	// readers is the number of readers that hold the lock or wait for it, less maxReaders while a writer has announced
 	// itself or holds it. From an announcement on those who come know that they have to wait.
-	readers atomic.Int32
+	readers number
 	reader  sched.Holder // one of those that hold it, where that is noted
 
 	// w is held by the writer that waits for readers or has the lock; the others wait for it in turn.
@@ -40,6 +40,15 @@ type RWMutex struct {
 }
 
 const maxReaders = 1 << 30
+
+// number is atomic.Int32, but that it can be had without a method: RUnlock is inlined only so.
+type number int32
+
+func (x *number) Load() int32       { return atomic.LoadInt32((*int32)(x)) }
+func (x *number) Add(d int32) int32 { return atomic.AddInt32((*int32)(x), d) }
+func (x *number) CompareAndSwap(old, new int32) bool {
+	return atomic.CompareAndSwapInt32((*int32)(x), old, new)
+}
 
 // RLock locks rw for reading. It blocks while a writer holds it or waits for it.
 func (rw *RWMutex) RLock() {
@@ -114,8 +123,8 @@ func (rw *RWMutex) RUnlock() {
 		hb.Read(rw.read.Addr())
 		hb.Release(rw.read.Addr())
 	}
-	if rw.readers.Add(-1)|marks.Free.Load() < 0 {
-		rw.runlockSlow()
+	if n := atomic.AddInt32((*int32)(&rw.readers), -1); n|marks.Free.Load() < 0 {
+		rw.runlockSlow(n)
 	}
 }
 

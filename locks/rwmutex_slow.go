@@ -118,9 +118,9 @@ func (rw *RWMutex) wakeWriter() {
 	ready(writer)
 }
 
-// runlockSlow is the rest of RUnlock, which has taken the reader off.
-func (rw *RWMutex) runlockSlow() {
-	n := rw.readers.Load()
+// runlockSlow is the rest of RUnlock, which has taken the reader off; n are left. Not those of this moment: who comes in between
+// would hide an RUnlock too many.
+func (rw *RWMutex) runlockSlow(n int32) {
 	if n == -1 || n == -maxReaders-1 {
 		if !sched.Self().Unwound() { // see (*Mutex).notLocked
 			new(sync.RWMutex).RUnlock()
@@ -131,7 +131,7 @@ func (rw *RWMutex) runlockSlow() {
 	if rw.reader.Owner() != 0 {
 		rw.reader.ClearIf(sched.Self())
 	}
-	if n < 0 {
+	if n < 0 { // a writer that announces itself later counts right by itself
 		rw.wakeWriter()
 	}
 	giveWay()
