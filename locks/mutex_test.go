@@ -218,6 +218,50 @@ func TestLoserStarves(t *testing.T) {
 	testsched.Close(t, s)
 }
 
+// TestLoserStarvesAfterAMillisecond and not before: a waiter that says since when it has waited, and loses.
+func TestLoserStarvesAfterAMillisecond(t *testing.T) {
+	const ms = 1_000_000
+	require.EqualValues(t, ms, starvingNS)
+	s := testsched.New(t, 1)
+	loses := func(waited int64) (starves, early bool) {
+		var m Mutex
+		var since atomic.Int64
+		m.Lock()
+		m.state.Or(woken) // as by an Unlock that has woken it
+		s.Go(func() {
+			if hb.On {
+				hb.Enter()
+				defer hb.Leave()
+			}
+			w := sched.Self().Waiter()
+			w.N = w.G.Nanotime() - waited
+			since.Store(w.N)
+			m.compete(w, woken, sched.WaitReasonMutexLock)
+			m.unlock()
+		})
+		m.untilQueued(t, 1)
+		starves = m.state.Load()&starving != 0
+		early = sched.Self().Nanotime()-since.Load() <= ms
+		m.Unlock()
+		testsched.Until(t, m.TryLock, "it has had the lock")
+		return starves, early
+	}
+	testsched.Within(t, func() {
+		for range 20 {
+			starves, _ := loses(ms + 1)
+			require.True(t, starves)
+		}
+		for _, waited := range []int64{0, ms / 2} {
+			testsched.Until(t, func() bool { // where the machine has taken its time it may starve
+				starves, early := loses(waited)
+				require.False(t, starves && early, waited)
+				return early
+			}, "a loser of less than 1 ms")
+		}
+	})
+	testsched.Close(t, s)
+}
+
 var misuses = map[string]struct {
 	text string
 	f    func()
