@@ -155,6 +155,36 @@ func TestMuchIsNotStarved(t *testing.T) {
 	})
 }
 
+// TestSemaphoreServesInOrder those who want the same, one at a time.
+func TestSemaphoreServesInOrder(t *testing.T) {
+	const n, weight = 8, 2
+	testsched.ForCallers(t, func(t *testing.T, cs *testsched.Callers) {
+		ctx, cancel := context.WithCancel(background)
+		defer cancel()
+		s := NewSemaphore(weight)
+		require.True(t, s.TryAcquire(weight))
+		served := make(chan int, n)
+		for i := range n {
+			cs.Go(func() {
+				ctx := ctx
+				if i%2 == 0 {
+					ctx = background
+				}
+				require.NoError(t, s.Acquire(ctx, weight))
+				served <- i
+			})
+			s.untilQueued(t, i+1)
+		}
+		for i := range n {
+			require.Empty(t, served)
+			cs.Do(func() { s.Release(weight) })
+			require.Equal(t, i, <-served)
+		}
+		cs.Wait()
+		require.EqualValues(t, weight, s.cur.Load())
+	})
+}
+
 // TestFirstGivesUp: those behind it may be content with what is left.
 func TestFirstGivesUp(t *testing.T) {
 	for _, unwind := range []bool{false, true} {
