@@ -72,7 +72,9 @@ func selectgo(cases []Case, ordered bool) (chosen int) {
 	case found.other < 0 && found.channels+found.done == 0:
 		forever(sched.WaitReasonSelectNoCases)
 	case found.other >= 0 && found.channels <= 1 && pick.n == 0:
-		return otherwise(cases, found)
+		if i := otherwise(cases, found); !ordered || i == found.other {
+			return i
+		} // else the channel may have become ready before that context
 	}
 	return selectAll(cases, ordered, found)
 }

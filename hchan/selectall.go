@@ -26,15 +26,16 @@ type selection struct {
 
 // entry is one case in a selection.
 type entry struct {
-	c    *hchan
-	sg   *sudog // while the select waits
-	i    int    // the index of the case
+	c    *hchan          // nil for a context that is only looked at
+	done <-chan struct{} // of a context
+	sg   *sudog          // while the select waits
+	i    int             // the index of the case
 	send bool
 }
 
 var selections = sync.Pool{New: func() any { return new(selection) }}
 
-// selectAll is the second pass. A select with Default does not wait, and so needs no channels for its contexts.
+// selectAll is the second pass.
 func selectAll(cases []Case, ordered bool, found survey) (chosen int) {
 	sel := selections.Get().(*selection)
 	sel.fill(cases, found.other < 0)
@@ -50,13 +51,17 @@ func selectAll(cases []Case, ordered bool, found survey) (chosen int) {
 			if gp != nil {
 				gp.Ready()
 			}
+			if hb.On && cases[i].kind == caseDone {
+				cases[i].isDone() // the user knows now that it is
+			}
 			giveWay()
 			return i
 		}
 	}
 	if found.other >= 0 {
 		sel.end()
-		return otherwise(cases, found)
+		giveWay()
+		return found.other
 	}
 	if !ordered {
 		sel.mix()
@@ -70,16 +75,22 @@ func (sel *selection) end() {
 	sel.free()
 }
 
-// fill enters the cases. A context, if it is to be waited for, becomes a channel that is closed when it is done.
-func (sel *selection) fill(cases []Case, contexts bool) {
+// fill enters the cases. A context, if the select may wait, becomes a channel that is closed when it is done. That comes late, by way of a
+// goroutine; so pick asks the context itself, and for one that is done already, or a select with Default, there is no such channel.
+func (sel *selection) fill(cases []Case, wait bool) {
 	sel.at = sel.few[:0]
 	for i := range cases {
 		cs := &cases[i]
 		switch {
-		case cs.kind == caseDone && contexts:
-			if c := sel.bridge(cs); c != nil {
-				sel.at = append(sel.at, entry{c: c, i: i})
+		case cs.kind == caseDone:
+			e := entry{done: cs.done(), i: i}
+			if e.done == nil {
+				continue
 			}
+			if wait && !isClosed(e.done) {
+				e.c = sel.bridge(cs)
+			}
+			sel.at = append(sel.at, e)
 		case cs.c != nil:
 			sel.at = append(sel.at, entry{c: cs.c, i: i, send: cs.kind == caseSend})
 		}
@@ -100,7 +111,7 @@ func (e *entry) address() uintptr { return uintptr(unsafe.Pointer(e.c)) }
 // lock locks each channel once.
 func (sel *selection) lock() {
 	for i := range sel.at {
-		if c := sel.at[i].c; i == 0 || c != sel.at[i-1].c {
+		if c := sel.at[i].c; c != nil && (i == 0 || c != sel.at[i-1].c) {
 			c.lock.Lock()
 		}
 	}
@@ -110,7 +121,7 @@ func (sel *selection) lock() {
 func (sel *selection) unlock() {
 	at := sel.at
 	for i := range at {
-		if c := at[i].c; i+1 == len(at) || at[i+1].c != c {
+		if c := at[i].c; c != nil && (i+1 == len(at) || at[i+1].c != c) {
 			c.lock.Unlock()
 		}
 	}
@@ -118,16 +129,12 @@ func (sel *selection) unlock() {
 
 // pick returns an entry that is ready, -1 if there is none. Needs the locks.
 func (sel *selection) pick(ordered bool) int {
+	if ordered {
+		return sel.first()
+	}
 	var p picker
 	for k := range sel.at {
-		e := &sel.at[k]
-		switch {
-		case !e.c.ready(e.send):
-		case ordered: // entries are in another order than cases
-			if p.n == 0 || e.i < sel.at[p.at].i {
-				p.n, p.at = 1, k
-			}
-		case p.wants():
+		if sel.at[k].ready() && p.wants() {
 			p.at = k
 		}
 	}
@@ -135,6 +142,39 @@ func (sel *selection) pick(ordered bool) int {
 		return -1
 	}
 	return p.at
+}
+
+// first is pick for SelectOrdered: the entries are in another order than the cases. No lock keeps a context from ending meanwhile. So it looks
+// again at what comes before the one that it has found, until that one is the first of those ready: at the beginning of its last round.
+func (sel *selection) first() int {
+	found := -1
+	for again := true; again; {
+		again = false
+		for k := range sel.at {
+			if e := &sel.at[k]; (found < 0 || e.i < sel.at[found].i) && e.ready() {
+				found, again = k, true
+			}
+		}
+	}
+	return found
+}
+
+// ready reports whether the case of e is. Needs the locks.
+func (e *entry) ready() bool {
+	if e.done != nil {
+		return isClosed(e.done)
+	}
+	return e.c.ready(e.send)
+}
+
+// isClosed reports whether done, of a context, is closed: a look of ours, of which the user knows nothing.
+func isClosed(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // mix brings the entries of each channel into random order: that is how they are queued, and the first of them is served.
