@@ -141,7 +141,8 @@ func (c *Chan[T]) recvNow(elem unsafe.Pointer) (gp *sched.G, ok, did bool) {
 		return nil, true, true
 	}
 	if c.closed.load() == 0 {
-		return nil, false, false
+		did = c.timer && c.tickInto(elem)
+		return nil, did, did
 	}
 	if hb.On {
 		hb.Acquire(c.closing.Addr())

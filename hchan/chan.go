@@ -37,7 +37,7 @@ type hchan struct {
 	dataqsiz uint32 // len(buf); never changes
 	sendx    uint32 // the slot that the next send fills
 	recvx    uint32 // the slot that the next receive empties
-	timer    bool   // of a Timer or Ticker: Len and Cap are 0; never changes
+	timer    bool   // of a Timer or Ticker, and begins a timerChan; never changes
 	stale    bool   // elements, which are large and hold no pointers, may be left where they were; never changes
 	recvq    waitq  // waiting receivers
 	sendq    waitq  // waiting senders, each with its value
@@ -66,7 +66,7 @@ func Make[T any](size int) *Chan[T] {
 
 // Len returns how many elements are queued; 0 for a nil channel and for that of a Timer or Ticker.
 func (c *Chan[T]) Len() int {
-	if c == nil || c.timer {
+	if c == nil {
 		return 0
 	}
 	if hb.On {
@@ -78,7 +78,7 @@ func (c *Chan[T]) Len() int {
 
 // Cap returns the size of the buffer; 0 for a nil channel and for that of a Timer or Ticker.
 func (c *Chan[T]) Cap() int {
-	if c == nil || c.timer {
+	if c == nil {
 		return 0
 	}
 	return int(c.dataqsiz)

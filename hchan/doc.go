@@ -15,6 +15,6 @@
 // the queue of each, and parks; whoever wakes it first wins, and it leaves the other queues. Before that it looks at
 // all channels without a lock, and when one of them is ready needs the lock of that one alone.
 //
-// Reading order: chan.go, waitq.go, send.go, recv.go, close.go; then case.go, select.go, selectall.go, bridge.go;
-// context.go, timer.go, direction.go and snapshot.go stand on those. The same in Go: runtime/chan.go, runtime/select.go, time/sleep.go.
+// Reading order: chan.go, waitq.go, send.go, recv.go, close.go; then case.go, select.go, selectall.go, bridge.go; context.go,
+// timer.go and ticking.go, direction.go and snapshot.go stand on those. The same in Go: runtime/chan.go, runtime/select.go, time/sleep.go.
 package hchan

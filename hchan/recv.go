@@ -53,6 +53,14 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		giveWay()
 		return v, false
 	}
+	if c.timer {
+		if v, ok = c.ticked(); ok {
+			c.lock.Unlock()
+			giveWay()
+			return v, true
+		}
+		c.await()
+	}
 	// Wait for a sender, which puts the value into the sudog.
 	gp := sched.Self()
 	sg := c.sudog(gp)
@@ -147,6 +155,9 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		if hb.On {
 			hb.Acquire(c.closing.Addr())
 		}
+	case c.timer:
+		v, ok = c.ticked()
+		received = ok
 	}
 	c.lock.Unlock()
 	if sched.Preempting() {

@@ -238,5 +238,5 @@ func (c *hchan) ready(send bool) bool {
 	if send {
 		return c.qcount.load() < c.dataqsiz || c.closed.load() != 0 || c.recvq.waited()
 	}
-	return c.qcount.load() > 0 || c.closed.load() != 0 || c.sendq.waited()
+	return c.qcount.load() > 0 || c.closed.load() != 0 || c.sendq.waited() || c.timer && c.due()
 }

@@ -214,6 +214,9 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 			e.sg = e.c.elems.sender(gp, cases[e.i].elem)
 		} else {
 			e.sg = e.c.elems.receiver(gp)
+			if e.c.timer {
+				e.c.await()
+			}
 		}
 		if len(sel.dones) > 0 && cases[e.i].kind != caseDone {
 			e.sg.sel = sel
@@ -274,6 +277,9 @@ func (sel *selection) leave() (woken int) {
 		} else {
 			if sg.queued {
 				e.c.queue(e.send).remove(sg)
+				if e.c.timer {
+					e.c.leftBy()
+				}
 			}
 			e.c.elems.drop(sg)
 		}

@@ -165,6 +165,9 @@ func (c *Chan[T]) unwound(q *waitq, sg *sudogOf[T]) {
 	c.lock.Lock()
 	if sg.queued {
 		q.remove(&sg.sudog)
+		if c.timer {
+			c.leftBy()
+		}
 	}
 	c.lock.Unlock()
 	c.free(sg)

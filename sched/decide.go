@@ -17,6 +17,15 @@ func (s *Scheduler) nanotime() int64 { return clock.Nanotime() }
 // Now is the wall clock, for what is shown to users.
 func (s *Scheduler) Now() time.Time { return clock.Now() }
 
+// Nanotime is s's clock, for primitives: monotonic nanoseconds since the program began.
+func (s *Scheduler) Nanotime() int64 {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	return s.nanotime()
+}
+
 // Nanotime is the clock of gp's scheduler, for primitives: monotonic nanoseconds since the program began.
 func (gp *G) Nanotime() int64 {
 	if hb.On {

@@ -36,7 +36,7 @@
 //	the k-th send on a channel                 the k-th receive returns                     the slot
 //	the k-th receive                           the (k+C)-th send returns, C its capacity    the slot
 //	Close                                      a receive that says closed returns           the channel
-//	NewTimer, Reset of a channel's timer       the receive of its time returns              the timer, then the slot
+//	NewTimer, Reset of a channel's timer       the receive of its time returns              the timer
 //	a context is cancelled                     a wait that ends for it returns              the context itself
 //	Done that makes a WaitGroup zero           Wait, or WaitContext without an error,       the WaitGroup
 //	                                           returns
