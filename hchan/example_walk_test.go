@@ -88,6 +88,28 @@ func ExampleChan_Snapshot_bufferFull() {
 	// received 3             qcount 0, sendx 1, recvx 1, recvq [], sendq []
 }
 
+// What is queued of the values 1, 2, 3 and 4: the buffer has room for two, and the others lie with the senders that wait.
+func ExampleChan_Queued() {
+	onOneP(func() {
+		c := hchan.Make[int](2)
+		for v := 1; v <= 4; v++ {
+			sched.Go(func() { c.Send(v) })
+			sched.Yield()
+		}
+		for range 4 {
+			fmt.Println(c.Queued())
+			c.Recv()
+		}
+		fmt.Println(c.Queued())
+	})
+	// Output:
+	// [1 2] [3 4]
+	// [2 3] [4]
+	// [3 4] []
+	// [4] []
+	// [] []
+}
+
 // Without a buffer a value goes from hand to hand, whoever comes first: a waiting receiver is written to, a waiting
 // sender's value is taken out of its sudog.
 func ExampleChan_Snapshot_unbuffered() {

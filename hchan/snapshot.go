@@ -53,6 +53,41 @@ func (c *Chan[T]) Snapshot() Snapshot {
 	}
 }
 
+// Queued returns copies of the values in c: those in the buffer, in the order in which they will be received, and those of the senders that
+// wait, each of which lies in its sudog, in the order of their coming. Nothing is received by that. It takes c's lock for as long
+// as the copying takes, and is meant for looking at a channel while learning or debugging. To the race detector no send comes before it.
+func (c *Chan[T]) Queued() (buf, sendq []T) {
+	if c == nil {
+		return nil, nil
+	}
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	nb, ns := 0, 0
+	for {
+		buf, sendq = make([]T, 0, nb), make([]T, 0, ns) // as in Snapshot
+		c.lock.Lock()
+		nb, ns = int(c.qcount.load()), c.sendq.len()
+		if nb > cap(buf) || ns > cap(sendq) {
+			c.lock.Unlock()
+			continue
+		}
+		for i := range nb {
+			buf = append(buf, c.buf[(int(c.recvx)+i)%len(c.buf)])
+		}
+		for sg := c.sendq.first; sg != nil; sg = sg.next {
+			sendq = append(sendq, whole[T](sg).elem)
+		}
+		c.lock.Unlock()
+		if hb.On {
+			fresh(buf)
+			fresh(sendq)
+		}
+		return buf, sendq
+	}
+}
+
 // len returns how many wait in q. Needs lock.
 func (q *waitq) len() (n int) {
 	for sg := q.first; sg != nil; sg = sg.next {
@@ -70,6 +105,6 @@ func (q *waitq) ids(list []uint64) []uint64 {
 }
 
 // fresh makes list, which our code has made, the user's.
-func fresh(list []uint64) {
-	hb.Fresh(unsafe.Pointer(unsafe.SliceData(list)), uintptr(cap(list))*unsafe.Sizeof(uint64(0)))
+func fresh[T any](list []T) {
+	hb.Fresh(unsafe.Pointer(unsafe.SliceData(list)), uintptr(cap(list))*unsafe.Sizeof(*new(T)))
 }
