@@ -24,7 +24,8 @@ type Chan[T any] struct {
 //	C1  at least one of sendq and recvq is empty (a select with both kinds of case on one
 //	    unbuffered channel is the exception).
 //	C2  with a buffer: qcount > 0 implies that recvq is empty, qcount < dataqsiz that sendq is.
-//	C3  a slot of buf outside the queue holds no pointer, so that nothing received is retained.
+//	C3  a slot of buf outside the queue holds no pointer, so that nothing received is retained. It is zero, but that
+//	    an element of more than a cache line in which there can be no pointer is left there; see wipe.
 type hchan struct {
 	lock rawlock.Mutex // guards all below; taken before a G is made ready, never while holding it
 

@@ -28,6 +28,20 @@ func TestMakeRefusesWhatTheRuntimeRefuses(t *testing.T) {
 	requirePanicAs(t, func() { _ = make(chan int64, tooMany) }, func() { Make[int64](tooMany) })
 }
 
+// TestMakeOfEmptyElements: the count of a channel whose elements take no room is bounded here, at 2^31-1, and natively is not.
+func TestMakeOfEmptyElements(t *testing.T) {
+	const most = 1<<31 - 1
+	c := Make[struct{}](most)
+	require.Equal(t, most, c.Cap())
+	require.True(t, c.TrySend(struct{}{}))
+	require.Equal(t, 1, c.Len())
+	if beyond := most; unsafe.Sizeof(beyond) == 8 {
+		beyond++
+		require.Equal(t, beyond, cap(make(chan struct{}, beyond)))
+		requireRuntimeError(t, "makechan: size out of range", testsched.PanicOf(func() { Make[struct{}](beyond) }))
+	}
+}
+
 func TestLenAndCap(t *testing.T) {
 	c := Make[string](3)
 	require.Equal(t, 3, c.Cap())

@@ -11,7 +11,9 @@ import (
 
 // sudog is one G in one wait queue; a select has one for each of its cases. The same in Go:
 // runtime/runtime2.go, sudog; but there elem points into the waiter's stack, which a library must not
-// do, so here the value itself lies behind the sudog, in a sudogOf.
+// do, so here the value itself lies behind the sudog, in a sudogOf. Two of its fields are not needed: c, since who has a sudog came by
+// its channel, which a select keeps in its entry; and isSelect, since any waiter, not only that of a select, may be in other hands, those of who
+// unwinds it: so each is won by Claim (there by selectDone, of selects only).
 type sudog struct {
 	user hb.Ctx // of the waiter, for the race detector; first, since behind the others nothing would take room
 
