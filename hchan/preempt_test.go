@@ -55,6 +55,6 @@ func TestChannelsGiveWay(t *testing.T) {
 		"Ticker.Reset":           func() { ticker.Reset(time.Hour) },
 	}, map[string]string{
 		"they only make one": "Make Chan.SendOnly Chan.RecvOnly OnSend OnRecv OnDone Default",
-		"they only look":     "Chan.Len Chan.Cap Chan.Snapshot",
+		"they only look":     "Chan.Len Chan.Cap Chan.Snapshot Chan.Queued",
 	})
 }
