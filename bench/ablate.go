@@ -54,6 +54,7 @@ const noHandOff = "NoHandOff"
 // ablated are the pairs to which each mechanism matters to some, by name.
 var ablated = map[string]bool{
 	"sched/spawn": true, "sched/spawnjoin": true, "sched/forkjoin": true, "sched/yield-2": true, "sched/yield-1000": true, "sched/unbalanced": true,
+	"sched/hog-calls": true, "sched/hog-silent": true,
 	"hchan/pingpong": true, "hchan/buffered-4x4": true, "hchan/pipeline-100": true, "hchan/contended-8x8": true,
 	"waitgroup/fanout": true, "waitgroup/wait-1000": true, "locks/mutex-yield-8": true, "skynet": true, "netpoll/echo-64": true,
 }

@@ -12,11 +12,11 @@ func withFloors(ps []Pair) []Pair {
 	return ps
 }
 
-// noFloor are the pairs that have none: memory and percentages are no time, and a Once that is done is a load, which is too small for a measure of
+// noFloor are the pairs that have none: memory and percentages are no time, patience is no work, and a Once that is done is a load, which is too small for a measure of
 // its own.
 var noFloor = map[string]bool{
 	"sched/parked-bytes": true, "sched/fresh-bytes": true, "netpoll/idle-memory": true, "locks/once": true,
-	"sched/pending-timer": true, "sched/native-timer": true,
+	"sched/pending-timer": true, "sched/native-timer": true, "sched/hog-calls": true, "sched/hog-silent": true,
 }
 
 var pairNeeds = map[string]needs{

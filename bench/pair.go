@@ -79,7 +79,7 @@ const nameWidth = 22
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
-	return withFloors(slices.Concat(schedPairs(), []Pair{unbalanced()}, timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs()))
+	return withFloors(slices.Concat(schedPairs(), []Pair{unbalanced()}, hogPairs(), timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs()))
 }
 
 // asked returns the pair as the command line wants it: with rounds that last at least target, and a bound of their number

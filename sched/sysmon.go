@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"runtime"
+
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nap"
@@ -29,6 +31,7 @@ type sysmonState struct {
 	sysmonSema   sema.Sema // ends that sleep
 	tracedAt     int64     // when it last wrote a trace line, ns; its own
 	sysmonAt     int64     // when it last looked at the Ps, ns; its own
+	sysmonLate   bool      // its last sleep has taken too long; its own
 }
 
 // sysmonStart starts the monitor with the first worker. Needs s.lock.
@@ -56,7 +59,7 @@ func (s *Scheduler) sysmon() {
 	n := nap.New()
 	pace := sysmonPace{delay: sysmonMinNS}
 	for {
-		n.Sleep(traceDelay(s.untilTimer(pace.delay)))
+		s.doze(n, traceDelay(s.untilTimer(pace.delay)))
 		slept, ended := s.sysmonSleep()
 		if ended {
 			break
@@ -69,6 +72,23 @@ func (s *Scheduler) sysmon() {
 	}
 	n.Close()
 	s.workerGone()
+}
+
+// doze sleeps for delay ns. After a sleep from which it has come back late every native P has a worker that does not stop: then its timer
+// is not looked at until the native monitor does so, after 10 ms, and it runs when another 10 are over. So it waits as a goroutine that could run
+// instead, which takes but the latter.
+func (s *Scheduler) doze(n *nap.Napper, delay int64) {
+	start := s.nanotime()
+	if s.sysmonLate {
+		runtime.Gosched()
+		took := s.nanotime() - start
+		if took >= delay/2 {
+			return
+		}
+		start, delay = start+took, delay-took
+	}
+	n.Sleep(delay)
+	s.sysmonLate = s.nanotime()-start-delay > nativeSliceNS
 }
 
 // sysmonPace is how long the monitor sleeps between two looks.
