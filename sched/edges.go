@@ -93,11 +93,11 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	return context.AfterFunc(ctx, f)
 }
 
-// unwatch is called by whoever sees that the watch is over, for the one who has called Shutdown.
+// unwatch is called by whoever sees that the watch is over, for the one who has called Shutdown and waits.
 func (w *endWait) unwatch() {
 	stop := w.stop
 	if hb.On {
-		hb.OutAfter(w.happened())
+		hb.OutFor(w.happened())
 		defer hb.BackFor()
 	}
 	stop()

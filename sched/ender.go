@@ -92,6 +92,9 @@ func (s *Scheduler) tellEnd(left []TaskRef) {
 		s.over, s.watches = true, nil
 	}
 	s.lock.Unlock()
+	for _, w := range watches { // before its Shutdown returns
+		w.unwatch()
+	}
 	for _, w := range waits {
 		var err error
 		switch {
@@ -101,9 +104,6 @@ func (s *Scheduler) tellEnd(left []TaskRef) {
 			err = &CloseError{Op: w.op, Tasks: left}
 		}
 		w.tell(func() { w.err = err })
-	}
-	for _, w := range watches {
-		w.unwatch()
 	}
 }
 

@@ -82,7 +82,7 @@ func (s *Scheduler) Close() error {
 // Of several calls the context that ends first counts, and all return the same. A Shutdown after a Close waits,
 // until ctx ends, for tasks that Close has left running. From a task of s itself, whose end it would have to wait
 // for, Shutdown returns nil at once, and all the rest happens as described. A nil ctx panics with
-// "sched: Shutdown with nil Context".
+// "sched: Shutdown with nil Context". When all tasks have ended, ctx is no longer watched once Shutdown has returned.
 func (s *Scheduler) Shutdown(ctx context.Context) error {
 	if hb.On {
 		hb.Enter()

@@ -299,23 +299,52 @@ func TestShutdownsTogether(t *testing.T) {
 	}
 }
 
+// TestShutdownStopsToWatchItsContext before it returns: nobody calls the context's methods any more.
 func TestShutdownStopsToWatchItsContext(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
+	var g door
+	s.Go(g.wait)
 	ctx := &watched{Context: context.Background(), done: make(chan struct{})}
-	require.NoError(t, shutdown(t, s, ctx))
+	var w atomic.Pointer[endWait]
+	var told atomic.Bool
+	ctx.stopping = func() {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+		told.Store(w.Load().done.Load() != 0)
+	}
+	done := make(chan error)
+	go func() { done <- s.Shutdown(ctx) }()
+	until(t, "it watches", func() bool {
+		if hb.On {
+			hb.Enter()
+			defer hb.Leave()
+		}
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		if len(s.watches) == 1 {
+			w.Store(s.watches[0])
+		}
+		return w.Load() != nil
+	}, s)
+	g.signal()
+	within(t, func() { require.NoError(t, <-done) }, s)
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
 	require.Nil(t, s.watches)
 	require.EqualValues(t, 0, ctx.watches.Load())
+	require.False(t, told.Load(), "the caller went on first")
 }
 
-// watched is a context that counts who watches it by AfterFunc.
+// watched is a context that counts who watches it by AfterFunc, and says when one stops.
 type watched struct {
 	context.Context
-	done    chan struct{}
-	watches atomic.Int32
+	done     chan struct{}
+	watches  atomic.Int32
+	stopping func()
 }
 
 func (w *watched) Done() <-chan struct{} { return w.done }
@@ -324,7 +353,7 @@ func (w *watched) AfterFunc(func()) (stop func() bool) {
 	w.watches.Add(1)
 	var once sync.Once
 	return func() bool {
-		once.Do(func() { w.watches.Add(-1) })
+		once.Do(func() { w.stopping(); w.watches.Add(-1) })
 		return true
 	}
 }
