@@ -170,6 +170,7 @@ func TestStatsOfOneP(t *testing.T) {
 				Go(func() {})
 			}
 			Go(func() { Block(func() {}) })
+			tick()
 		})
 		quiet(t, s)
 		d := s.Stats().Sub(before)
@@ -191,6 +192,12 @@ func TestStatsOfOneP(t *testing.T) {
 	}
 }
 
+// tick spins until the clock has moved, which on Windows it does once a millisecond or less often.
+func tick() {
+	for start := clock.Nanotime(); clock.Nanotime() == start; {
+	}
+}
+
 // The three times of a P add up to the time that has passed.
 func TestStatsTimesAddUp(t *testing.T) {
 	s := newTest(t, Config{Procs: 2})
@@ -200,6 +207,9 @@ func TestStatsTimesAddUp(t *testing.T) {
 	for range 100 {
 		run(t, s, func() { Join(Yield, Yield) })
 	}
+	run(t, s, tick)
+	quiet(t, s)
+	tick()
 	end := clock.Nanotime()
 	d := s.Stats().Sub(before)
 	last := clock.Nanotime()
