@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"unsafe"
 	"weak"
 
 	"github.com/stretchr/testify/require"
@@ -179,6 +180,14 @@ func TestExchangeAllocatesNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestChanFillsTwoCacheLines: with a field more the allocator takes half a line more, which a hundred thousand channels feel.
+func TestChanFillsTwoCacheLines(t *testing.T) {
+	if hb.On || unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("the fields have other sizes here")
+	}
+	require.LessOrEqual(t, unsafe.Sizeof(Chan[int]{}), uintptr(128))
 }
 
 // TestReceivedIsNotRetained: on each way through a channel, the channel and its spare sudogs forget

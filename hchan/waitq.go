@@ -100,9 +100,14 @@ func (q *waitq) dequeue() *sudog {
 // one that is not busy. It looks at a few, the next time at the next few: some stay busy for long, when their waiters have been woken and
 // do not get to run. With as many again as those are, nearly every look is enough, and more are not made.
 type spares struct {
-	first *sudog   // most channels need no other
-	rest  []*sudog // at most spareLooks, or as many as make up maxSpareBytes
-	hand  uint32   // where in rest the next look begins
+	first *sudog  // most channels need no other
+	rest  *others // a pointer, so that a Chan fills two cache lines
+}
+
+// others are all but the first: at most spareLooks, or as many as make up maxSpareBytes.
+type others struct {
+	all  []*sudog
+	hand uint32 // where the next look begins
 }
 
 const (
@@ -120,12 +125,16 @@ func (s *spares) get() *sudog {
 }
 
 func (s *spares) getOther() *sudog {
-	n := uint32(len(s.rest))
+	r := s.rest
+	if r == nil {
+		return nil
+	}
+	n := uint32(len(r.all))
 	for range min(n, spareLooks) {
-		if s.hand++; s.hand >= n {
-			s.hand = 0
+		if r.hand++; r.hand >= n {
+			r.hand = 0
 		}
-		if sg := s.rest[s.hand]; sg.busy.Load() == 0 {
+		if sg := r.all[r.hand]; sg.busy.Load() == 0 {
 			return sg
 		}
 	}
@@ -134,10 +143,13 @@ func (s *spares) getOther() *sudog {
 
 // add keeps sg, of size bytes, which has just been made, unless there are enough.
 func (s *spares) add(sg *sudog, size uintptr) {
-	if s.first == nil {
+	switch {
+	case s.first == nil:
 		s.first = sg
-	} else if uintptr(len(s.rest)) < max(maxSpareBytes/size, spareLooks) {
-		s.rest = append(s.rest, sg)
+	case s.rest == nil:
+		s.rest = &others{all: []*sudog{sg}}
+	case uintptr(len(s.rest.all)) < max(maxSpareBytes/size, spareLooks):
+		s.rest.all = append(s.rest.all, sg)
 	}
 }
 
