@@ -42,8 +42,12 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 					h.relief(p, false)
 				}
 			}
+			few := tick-w.tick <= fairTicks
 			*w = watch{tick: tick, since: now}
-			continue
+			if !s.sysmonLate || !few || p.blocked.Load() != 0 || p.id >= procs {
+				continue
+			}
+			w.since = now - slice // as far as we know; another look might come as late again, and who has been wronged gives way once
 		}
 		ran := now - w.since
 		switch {

@@ -1,8 +1,6 @@
 package sched
 
 import (
-	"runtime"
-
 	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/nap"
@@ -74,19 +72,10 @@ func (s *Scheduler) sysmon() {
 	s.workerGone()
 }
 
-// doze sleeps for delay ns. After a sleep from which it has come back late every native P has a worker that does not stop: then its timer
-// is not looked at until the native monitor does so, after 10 ms, and it runs when another 10 are over. So it waits as a goroutine that could run
-// instead, which takes but the latter.
+// doze sleeps for delay ns, and notes whether that has taken much longer. Then every native P has had a worker that did not let others in, as
+// workers do every 5 ms between two tasks: they are in long tasks.
 func (s *Scheduler) doze(n *nap.Napper, delay int64) {
 	start := s.nanotime()
-	if s.sysmonLate {
-		runtime.Gosched()
-		took := s.nanotime() - start
-		if took >= delay/2 {
-			return
-		}
-		start, delay = start+took, delay-took
-	}
 	n.Sleep(delay)
 	s.sysmonLate = s.nanotime()-start-delay > nativeSliceNS
 }
@@ -207,7 +196,7 @@ func (s *Scheduler) lookAtRings(since int64) (did bool) {
 		if pace >= moveWorthNS {
 			p.setPace(pace)
 		}
-		if worthWaking(p.runq.size(), pace) || ticks == 0 && p.runnext.Load() != nil {
+		if (worthWaking(p.runq.size(), pace) || ticks == 0 && p.runnext.Load() != nil) && !p.keeps() {
 			s.wakep()
 			did = true
 		}

@@ -119,3 +119,24 @@ func TestSysmonRetakesForATimer(t *testing.T) {
 		Block(func() { <-release })
 	})
 }
+
+// TestLateMonitorAsksAtOnce: after a sleep that has taken too long the monitor asks a task to give way that it has not seen before, if there have been few since.
+func TestLateMonitorAsksAtOnce(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	p := (*s.allp.Load())[0]
+	s.npidle.Store(0) // as if a worker had it
+	defer s.npidle.Store(1)
+	p.runnext.StoreRel(new(G)) // who waits
+	defer p.runnext.StoreRel(nil)
+	for _, c := range []struct {
+		late   bool
+		chosen uint32
+		asks   bool
+	}{{false, 1, false}, {true, fairTicks + 1, false}, {true, 1, true}} {
+		s.sysmonLate = c.late
+		p.schedtick.StoreRel(p.schedtick.Load() + c.chosen)
+		s.watchPs(s.nanotime())
+		require.Equal(t, c.asks, p.attn.Load()&attnPreempt != 0, "%+v", c)
+	}
+	p.clearPreempt()
+}
