@@ -34,17 +34,18 @@ type mechanism struct {
 }
 
 var mechanisms = []mechanism{
-	{"NoRunnext", "runnext", func(t *sched.Tunables) { t.NoRunnext = true }},
+	{"NoRunnext", "next", func(t *sched.Tunables) { t.NoRunnext = true }},
 	{"NoStealing", "steal", func(t *sched.Tunables) { t.NoStealing = true }},
 	{"StealOne", "half", func(t *sched.Tunables) { t.StealOne = true }},
 	{"NoSpinning", "spin", func(t *sched.Tunables) { t.NoSpinning = true }},
 	{"NoDirectSwitch", "direct", func(t *sched.Tunables) { t.NoDirectSwitch = true }},
 	{"NoStacklessStart", "start", func(t *sched.Tunables) { t.NoStacklessStart = true }},
 	{"NoFairTicks", "61st", func(t *sched.Tunables) { t.FairTicks = -1 }},
-	{"NoPreemption", "preempt", func(t *sched.Tunables) { t.NoPreemption = true }},
+	{"NoPreemption", "slice", func(t *sched.Tunables) { t.NoPreemption = true }},
 	{"NoRelief", "relief", func(t *sched.Tunables) { t.NoRelief = true }},
 	{"NoPrefetch", "fetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
 	{"NoChildFirst", "child", func(t *sched.Tunables) { t.NoChildFirst = true }},
+	{"NoKeeping", "keep", func(t *sched.Tunables) { t.NoKeeping = true }},
 	{"NoPace", "pace", func(t *sched.Tunables) { t.NoPace = true }},
 }
 

@@ -179,9 +179,9 @@ func TestAblationTable(t *testing.T) {
 	require.NoError(t, o.end())
 	lines := strings.Split(b.String(), "\n")
 	require.Regexp(t, `^what each mechanism is worth, procs 2`, lines[1])
-	require.Regexp(t, `^pair +with all +runnext +steal +half .* handoff$`, lines[2])
+	require.Regexp(t, `^pair +with all +next +steal +half .* hand$`, lines[2])
 	require.Regexp(t, `^a/one +100 ns +1.25 {70,}0.50$`, lines[3])
-	require.Regexp(t, `^a/two +7.00 ns {17,}1.10~ +$`, lines[4])
+	require.Regexp(t, `^a/two +7.00 ns {14,}1.10~ +$`, lines[4])
 	for _, line := range lines[2:5] {
 		require.LessOrEqual(t, len(line), 135)
 	}

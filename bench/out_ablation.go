@@ -15,7 +15,7 @@ func heads(ablations []Ablation) (names, shorts []string) {
 	for _, m := range mechanisms {
 		names, shorts = append(names, m.name), append(shorts, m.short)
 	}
-	names, shorts = append(names, noHandOff), append(shorts, "handoff")
+	names, shorts = append(names, noHandOff), append(shorts, "hand")
 	for _, a := range ablations {
 		if !slices.Contains(names, a.Without) {
 			names, shorts = append(names, a.Without), append(shorts, a.Without)
@@ -46,7 +46,7 @@ func (o *textOutput) ablationTable() error {
 	fmt.Fprintf(&b, "\nwhat each mechanism is worth, procs %d: cost without it/cost with it, above 1 it helps; ~ no effect is shown (the 95 %% interval holds 1)\n", o.ablations[0].Procs)
 	fmt.Fprintf(&b, "%-*s %8s", nameWidth, "pair", "with all")
 	for _, short := range shorts {
-		fmt.Fprintf(&b, " %7s", short)
+		fmt.Fprintf(&b, " %6s", short)
 	}
 	for rest := o.ablations; len(rest) > 0; {
 		row := rest
@@ -63,7 +63,7 @@ func (o *textOutput) ablationTable() error {
 					cell += "~"
 				}
 			}
-			fmt.Fprintf(&b, " %7s", cell)
+			fmt.Fprintf(&b, " %6s", cell)
 		}
 	}
 	b.WriteString("\n")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
+	"github.com/userrt/userrt/sched"
 )
 
 // Chan is a channel of elements of type T, made by Make. A nil *Chan behaves as a nil channel.
@@ -42,6 +43,7 @@ type hchan struct {
 	stale    bool   // elements, which are large and hold no pointers, may be left where they were; never changes
 	recvq    waitq  // waiting receivers
 	sendq    waitq  // waiting senders, each with its value
+	ops      uint32 // counts sends and receives, for ClashedOn
 	spare    spares
 	elems    elems // the Chan, for who does not know its T
 }
@@ -170,4 +172,12 @@ func hasPointers(t reflect.Type) bool {
 	default:
 		return k < reflect.Bool || k > reflect.Complex128
 	}
+}
+
+// lockSlow is lock.Lock for who has found it held.
+//
+//go:noinline
+func (c *hchan) lockSlow() {
+	c.lock.Lock()
+	sched.ClashedOn(uintptr(unsafe.Pointer(c)), c.ops)
 }

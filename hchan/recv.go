@@ -16,7 +16,10 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	c.lock.Lock()
+	if !c.lock.TryLock() {
+		c.lockSlow()
+	}
+	c.ops++
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
 			if c.dataqsiz > 0 || hb.On {
@@ -139,7 +142,10 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		}
 		return v, false, false
 	}
-	c.lock.Lock()
+	if !c.lock.TryLock() {
+		c.lockSlow()
+	}
+	c.ops++
 	if sg := c.sendq.dequeue(); sg != nil {
 		v = *c.oldest(sg)
 		c.takeOver(sg)

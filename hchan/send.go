@@ -19,7 +19,10 @@ func (c *Chan[T]) Send(v T) {
 			hb.Read(c.closing.Addr())
 		}
 	}
-	c.lock.Lock()
+	if !c.lock.TryLock() {
+		c.lockSlow()
+	}
+	c.ops++
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		panic(errSendClosed)
@@ -97,7 +100,10 @@ func (c *Chan[T]) TrySend(v T) bool {
 		}
 		return false
 	}
-	c.lock.Lock()
+	if !c.lock.TryLock() {
+		c.lockSlow()
+	}
+	c.ops++
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		panic(errSendClosed)

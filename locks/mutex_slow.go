@@ -54,6 +54,9 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 		gp, since = w.G, w.N
 	}
 	spun := 0
+	if !again {
+		sched.Clashed()
+	}
 	for {
 		old := m.state.Load()
 		switch {

@@ -77,7 +77,7 @@
 //   - what there is: scheduler.go; g.go (states), p.go, m.go; errors.go, tunables.go, hooks.go
 //   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, childfirst.go, switch.md; run.go; gfree.go
 //   - queues: runq.go with gate.go, globalq.go with gqueue.go
-//   - looking for work: find.go, steal.go, idle.go with idle.md, events.go, poller.go
+//   - looking for work: find.go, steal.go, idle.go with idle.md, clash.go, clashtrial.go, events.go, poller.go
 //   - plain goroutines: native.go
 //   - for primitives: waitqueue.go; holder.go; spin.go
 //   - tasks that hold their P for long: block.go, sysmon.go, preempt.go, relief.go

@@ -57,13 +57,14 @@ type G struct {
 	pc        uintptr // of the call that made it; 0: not known
 	parent    uint64  // id of the task that made it; 0: a plain goroutine
 
-	s      *Scheduler     // its scheduler for ever; nil in a plain goroutine's entry
-	end    Ender          // told when it has ended; may be nil
-	labels unsafe.Pointer // pprof labels of its creator
-	native *native        // of a plain goroutine's entry or a wired task; else not to be looked at
-	name   string         // as GoWith was told
-	dying  atom.Uint32    // unwound, to be read by those who have no right to run the G
-	waiter *Waiter        // its own place in queues; nil before the first call of Waiter
+	s       *Scheduler     // its scheduler for ever; nil in a plain goroutine's entry
+	end     Ender          // told when it has ended; may be nil
+	labels  unsafe.Pointer // pprof labels of its creator
+	native  *native        // of a plain goroutine's entry or a wired task; else not to be looked at
+	name    string         // as GoWith was told
+	dying   atom.Uint32    // unwound, to be read by those who have no right to run the G
+	clashed atom.Uint32    // 1 + when it last found a lock held, on the coarse clock; 0: never. See clash.go
+	waiter  *Waiter        // its own place in queues; nil before the first call of Waiter
 }
 
 // Bits of G.extras. They spare a task that has none of it the second cache line.
@@ -72,6 +73,7 @@ const (
 	hasName
 	hasWire // native is that of a task that has been wired
 	hasEnd
+	hasClashed
 )
 
 // inherit gives gp, which is new, the pprof labels of its creator.

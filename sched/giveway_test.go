@@ -74,7 +74,7 @@ func TestCallsGiveWay(t *testing.T) {
 	}, map[string]string{
 		"they wait, end the task, or let others go first in any case": "Block Cede Exit G.Park G.BeginPark G.EndPark " +
 			"G.BeginChild G.EndChild G.ChildFailed Park Scheduler.Close Scheduler.Run Scheduler.Shutdown Yield",
-		"they only look or write down": "Current DumpAll G.ID G.Nanotime G.Procs G.Unwound Holder.Owner ID MaySpin NotingHolders Preempting Scheduler.Nanotime " +
+		"they only look or write down": "Clashed ClashedOn Current DumpAll G.ID G.Nanotime G.Procs G.Unwound Holder.Owner ID MaySpin NotingHolders Preempting Scheduler.Nanotime " +
 			"Rand Scheduler.Dump Scheduler.DumpJSON Scheduler.Now Scheduler.SchedTrace Scheduler.Stats Scope.Context Self Stats.Sub " +
 			"CloseError.Error CloseError.Unwrap ConfigError.Error DeadlockError.Error DeadlockTask.String PanicError.Error " +
 			"PanicError.Unwrap TaskRef.String WaitReason.String",

@@ -38,7 +38,7 @@ func (s *Scheduler) globVisible(p *P) bool {
 		return false
 	}
 	from := s.globFrom.Load()
-	return from == nil || from == p || from.worthMoving()
+	return from == nil || from == p || from.worthMoving() && !from.keepsAny()
 }
 
 // globrunqget takes p's share of the global queue, at most max of it if max > 0: returns one task

@@ -63,6 +63,9 @@ func (p *P) wake() {
 //
 // There is no counterpart in the runtime, which wakes every time (runtime/proc.go, ready).
 func (p *P) wakeSlow() {
+	if p.keepsNext() {
+		return
+	}
 	if n := p.runq.size(); n > 0 {
 		if worthWaking(n, p.pace()) {
 			p.s.wakep()
@@ -137,7 +140,7 @@ func (p *P) worthMoving() bool { return p.pace() >= moveWorthNS }
 // beside each other, they lose in caches and on locks. A P that is in a long task is soon found out by sysmon, which corrects its pace.
 func (p *P) worthStealing() bool {
 	n := p.runq.size()
-	return n > 0 && worthWaking(2*n, p.pace())
+	return n > 0 && worthWaking(2*n, p.pace()) && !p.keeps()
 }
 
 // worthWaking reports whether a P that takes up a task every pickNS should have help with n of them: if

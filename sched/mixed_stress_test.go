@@ -56,7 +56,7 @@ func mixedConfig(r *rand.Rand, x *mix) Config {
 			RunqSize:  []int{0, 0, 2, 16}[r.IntN(4)],
 			TimeSlice: []time.Duration{0, 100 * time.Microsecond}[r.IntN(2)],
 			NoRunnext: maybe(), StealOne: maybe(), NoSpinning: maybe(), NoStealing: maybe(),
-			NoDirectSwitch: maybe(), NoStacklessStart: maybe(), NoPrefetch: maybe(), NoChildFirst: maybe(), NoPace: maybe(), NoPreemption: maybe(),
+			NoDirectSwitch: maybe(), NoStacklessStart: maybe(), NoPrefetch: maybe(), NoChildFirst: maybe(), NoKeeping: maybe(), NoPace: maybe(), NoPreemption: maybe(),
 		},
 	}
 	if r.IntN(2) == 0 {

@@ -39,8 +39,10 @@ type P struct {
 	kids    *frame // free frames of For
 	nKids   int
 
-	guess     guess // whether waits are worth a try of their child; see childfirst.go
-	childPace int64 // up to which pace they are
+	clashes   clashes // see clash.go
+	trial     trial   // see clashtrial.go
+	guess     guess   // whether waits are worth a try of their child; see childfirst.go
+	childPace int64   // up to which pace they are
 
 	// The back-off of futile wake-ups; see wakeSlow.
 	wakeSkip, wakeBackoff int32

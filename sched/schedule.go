@@ -285,6 +285,7 @@ func (st *stack) goexit0(gp *G) {
 	}
 	if gp.extras != 0 {
 		gp.name, gp.native, gp.extras = "", nil, 0
+		gp.clashed.StoreRel(0)
 	}
 	gp.state.StoreRel(gDead)
 	p.nEnd.StoreRel(p.nEnd.Load() + 1)

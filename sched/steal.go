@@ -73,7 +73,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 		}
 	}
 	gp := p.runnext.Load()
-	if gp == nil && p.runq.empty() {
+	if gp == nil && p.runq.empty() || p.keeps() {
 		return nil
 	}
 	self.n.stealTries.add(1)

@@ -45,11 +45,12 @@ func TestStressTunables(t *testing.T) {
 		"NoRelief":         {NoRelief: true},
 		"NoPrefetch":       {NoPrefetch: true},
 		"NoChildFirst":     {NoChildFirst: true},
+		"NoKeeping":        {NoKeeping: true},
 		"NoPace":           {NoPace: true},
 		"all": {
 			FairTicks: math.MaxInt32, TimeSlice: time.Hour, RunqSize: 3, StealRounds: 2,
 			NoRunnext: true, NoStealing: true, StealOne: true, NoSpinning: true, NoDirectSwitch: true,
-			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoChildFirst: true, NoPace: true,
+			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoChildFirst: true, NoKeeping: true, NoPace: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
