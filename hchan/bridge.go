@@ -22,22 +22,8 @@ type bridge struct {
 	stop  func() bool // keeps close from being called, if it is not too late
 }
 
-// past is a bridge for all contexts that are done already.
-var past = func() *Chan[struct{}] {
-	c := Make[struct{}](0)
-	c.closed.StoreRel(1)
-	return c
-}()
-
-// bridge returns a channel that is closed when the context of cs is done, or if it is already; nil if it never is.
-func (sel *selection) bridge(cs *Case) *hchan {
-	done := cs.done()
-	if done == nil {
-		return nil
-	}
-	if cs.isDone() {
-		return &past.hchan
-	}
+// bridge returns a channel that is closed, a moment later, when the context of cs is done; done is its Done channel.
+func (sel *selection) bridge(cs *Case, done <-chan struct{}) *hchan {
 	n := len(sel.bridges)
 	sel.bridges = slices.Grow(sel.bridges, 1)[:n+1]
 	b := &sel.bridges[n]
@@ -75,13 +61,4 @@ func watchable() bool {
 
 // over reports whether one of sel's contexts is done: then nobody but the goroutine that tells sel of it wakes it. It needs the lock of a channel
 // in whose queue sel was when it was taken; only with that can sel leave.
-func (sel *selection) over() bool {
-	for _, done := range sel.dones {
-		select {
-		case <-done:
-			return true
-		default:
-		}
-	}
-	return false
-}
+func (sel *selection) over() bool { return slices.ContainsFunc(sel.dones, isClosed) }

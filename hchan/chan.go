@@ -33,7 +33,7 @@ type hchan struct {
 	closing hb.Word // for the race detector: written by Close, read by sends
 
 	// qcount and closed are written under lock and read without it by the fast refusals of TrySend
-	// and TryRecv, by Len, and at the head of Recv.
+	// and TryRecv, by Len, and by the first pass of a select.
 	qcount   word
 	closed   word
 	dataqsiz uint32 // len(buf); never changes
@@ -43,7 +43,7 @@ type hchan struct {
 	stale    bool   // elements, which are large and hold no pointers, may be left where they were; never changes
 	recvq    waitq  // waiting receivers
 	sendq    waitq  // waiting senders, each with its value
-	ops      uint32 // counts sends and receives, for ClashedOn
+	ops      uint32 // counts calls of Send, Recv and their Try, not those of a select, for ClashedOn
 	spare    spares
 	elems    elems // the Chan, for who does not know its T
 }
@@ -172,6 +172,14 @@ func hasPointers(t reflect.Type) bool {
 	default:
 		return k < reflect.Bool || k > reflect.Complex128
 	}
+}
+
+// enter takes lock for an operation, which it counts.
+func (c *hchan) enter() {
+	if !c.lock.TryLock() {
+		c.lockSlow()
+	}
+	c.ops++
 }
 
 // lockSlow is lock.Lock for who has found it held.

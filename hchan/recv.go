@@ -16,10 +16,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	if !c.lock.TryLock() {
-		c.lockSlow()
-	}
-	c.ops++
+	c.enter()
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
 			if c.dataqsiz > 0 || hb.On {
@@ -32,9 +29,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 			sg.success = true
 			c.lock.Unlock()
 			gp.Ready()
-			if sched.Preempting() {
-				sched.GiveWay()
-			}
+			giveWay()
 			return v, true
 		}
 	}
@@ -43,9 +38,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		v = *slot
 		c.wipe(slot)
 		c.lock.Unlock()
-		if sched.Preempting() {
-			sched.GiveWay()
-		}
+		giveWay()
 		return v, true
 	}
 	if c.closed.load() != 0 {
@@ -62,7 +55,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 			giveWay()
 			return v, true
 		}
-		c.await()
+		c.arm()
 	}
 	// Wait for a sender, which puts the value into the sudog.
 	gp := sched.Self()
@@ -101,9 +94,7 @@ func (c *Chan[T]) takeOver(sg *sudog) {
 	gp := c.taken(sg)
 	c.lock.Unlock()
 	gp.Ready()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // taken is the part of takeOver that needs lock; gp is to be made ready without it. With a buffer the sender's value takes the slot of
@@ -137,15 +128,10 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		defer hb.Leave()
 	}
 	if c == nil || c.emptyNow() {
-		if sched.Preempting() {
-			sched.GiveWay()
-		}
+		giveWay()
 		return v, false, false
 	}
-	if !c.lock.TryLock() {
-		c.lockSlow()
-	}
-	c.ops++
+	c.enter()
 	if sg := c.sendq.dequeue(); sg != nil {
 		v = *c.oldest(sg)
 		c.takeOver(sg)
@@ -166,9 +152,7 @@ func (c *Chan[T]) TryRecv() (v T, ok, received bool) {
 		received = ok
 	}
 	c.lock.Unlock()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 	return v, ok, received
 }
 

@@ -24,7 +24,7 @@ import (
 // Select waits until one of cases can go ahead, does it, and returns its index. If several can, each is as likely
 // as the others; if none can, Default is chosen if it is among cases. It blocks for ever if no case ever can, which is
 // so with none at all. A channel may be in several cases, with sends and with receives. It panics with "send on closed
-// channel" as a send does. It allocates nothing, but what OnDone says.
+// channel" as a send does. It allocates nothing but what OnDone tells of.
 func Select(cases ...Case) (chosen int) {
 	if hb.On {
 		cases = slices.Clone(cases) // as by the user, who may write to them when we are through

@@ -88,7 +88,7 @@ func (sel *selection) fill(cases []Case, wait bool) {
 				continue
 			}
 			if wait && !isClosed(e.done) {
-				e.c = sel.bridge(cs)
+				e.c = sel.bridge(cs, e.done)
 			}
 			sel.at = append(sel.at, e)
 		case cs.c != nil:
@@ -215,7 +215,7 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 		} else {
 			e.sg = e.c.elems.receiver(gp)
 			if e.c.timer {
-				e.c.await()
+				e.c.arm()
 			}
 		}
 		if len(sel.dones) > 0 && cases[e.i].kind != caseDone {
@@ -278,7 +278,7 @@ func (sel *selection) leave() (woken int) {
 			if sg.queued {
 				e.c.queue(e.send).remove(sg)
 				if e.c.timer {
-					e.c.leftBy()
+					e.c.disarm()
 				}
 			}
 			e.c.elems.drop(sg)

@@ -19,10 +19,7 @@ func (c *Chan[T]) Send(v T) {
 			hb.Read(c.closing.Addr())
 		}
 	}
-	if !c.lock.TryLock() {
-		c.lockSlow()
-	}
-	c.ops++
+	c.enter()
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		panic(errSendClosed)
@@ -37,9 +34,7 @@ func (c *Chan[T]) Send(v T) {
 	if c.qcount.load() < c.dataqsiz {
 		*c.tail() = v
 		c.lock.Unlock()
-		if sched.Preempting() {
-			sched.GiveWay()
-		}
+		giveWay()
 		return
 	}
 	// Wait for a receiver, which takes v out of the sudog. All in this function: a call level
@@ -69,9 +64,7 @@ func (c *Chan[T]) handOver(sg *sudog) {
 	gp := c.given(sg)
 	c.lock.Unlock()
 	gp.Ready()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 }
 
 // given is the part of handOver that needs lock; gp is to be made ready without it.
@@ -95,15 +88,10 @@ func (c *Chan[T]) TrySend(v T) bool {
 		}
 	}
 	if c == nil || c.closed.load() == 0 && c.fullNow() {
-		if sched.Preempting() {
-			sched.GiveWay()
-		}
+		giveWay()
 		return false
 	}
-	if !c.lock.TryLock() {
-		c.lockSlow()
-	}
-	c.ops++
+	c.enter()
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
 		panic(errSendClosed)
@@ -118,9 +106,7 @@ func (c *Chan[T]) TrySend(v T) bool {
 		*c.tail() = v
 	}
 	c.lock.Unlock()
-	if sched.Preempting() {
-		sched.GiveWay()
-	}
+	giveWay()
 	return ok
 }
 

@@ -152,15 +152,15 @@ func (c *Chan[T]) tickInto(elem unsafe.Pointer) (due bool) {
 	return due
 }
 
-// await is called by who is going to wait in recvq, of a timer's channel, and tells him when the time is over. Needs lock.
-func (c *hchan) await() {
+// arm sets the alarm for who is going to wait in recvq, of a timer's channel. Needs lock.
+func (c *hchan) arm() {
 	if t := c.ticking(); t.seq == 0 && t.when.Load() != 0 {
 		t.begin(c)
 	}
 }
 
-// leftBy is called when somebody has left recvq, of a timer's channel, with nothing. Needs lock.
-func (c *hchan) leftBy() {
+// disarm ends the alarm, of a timer's channel, if nobody waits any more. Needs lock.
+func (c *hchan) disarm() {
 	if c.recvq.first == nil {
 		c.ticking().end()
 	}

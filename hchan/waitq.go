@@ -11,9 +11,9 @@ import (
 
 // sudog is one G in one wait queue; a select has one for each of its cases. The same in Go:
 // runtime/runtime2.go, sudog; but there elem points into the waiter's stack, which a library must not
-// do, so here the value itself lies behind the sudog, in a sudogOf. Two of its fields are not needed: c, since who has a sudog came by
-// its channel, which a select keeps in its entry; and isSelect, since any waiter, not only that of a select, may be in other hands, those of who
-// unwinds it: so each is won by Claim (there by selectDone, of selects only).
+// do, so here the value itself lies behind the sudog, in a sudogOf. Two of its fields are not needed here: c, since a
+// sudog is always reached by its channel; and isSelect, since every waiter, not only a select's, may be unwound by somebody else, and so is won by Claim (there
+// by selectDone, for selects only).
 type sudog struct {
 	user hb.Ctx // of the waiter, for the race detector; first, since behind the others nothing would take room
 
@@ -27,13 +27,13 @@ type sudog struct {
 	busy atom.Uint32
 }
 
-// sudogOf is a whole sudog. Every sudog in a queue or a free list of a Chan[T] is the head of one.
+// sudogOf is a whole sudog. Every sudog of a Chan[T] is part of one.
 type sudogOf[T any] struct {
 	elem T // the waiting sender's value, or what the receiver was given; first, for behind the others an empty T would take room
 	sudog
 }
 
-// whole returns the sudogOf that sg, of a Chan[T], is the head of.
+// whole returns the sudogOf that sg, of a Chan[T], is part of.
 func whole[T any](sg *sudog) *sudogOf[T] {
 	return (*sudogOf[T])(unsafe.Add(unsafe.Pointer(sg), -int(unsafe.Offsetof(sudogOf[T]{}.sudog))))
 }
@@ -104,7 +104,7 @@ type spares struct {
 	rest  *others // a pointer, so that a Chan fills two cache lines
 }
 
-// others are all but the first: at most spareLooks, or as many as make up maxSpareBytes.
+// others are all but the first: as many as make up maxSpareBytes, and at least spareLooks.
 type others struct {
 	all  []*sudog
 	hand uint32 // where the next look begins
@@ -180,7 +180,7 @@ func (c *Chan[T]) unwound(q *waitq, sg *sudogOf[T]) {
 	if sg.queued {
 		q.remove(&sg.sudog)
 		if c.timer {
-			c.leftBy()
+			c.disarm()
 		}
 	}
 	c.lock.Unlock()

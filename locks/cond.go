@@ -50,8 +50,8 @@ func NewCond(l Locker) *Cond { return &Cond{L: l} }
 // Wait unlocks c.L, waits for a Signal or Broadcast, and locks c.L again. When it returns, what was waited for need not be
 // so any more: call it in a loop. A task that is unwound in Wait has c.L locked when its deferred calls run, as they
 // expect. Only if that can't be had within a second, because somebody has ended without an Unlock or holds it for so long, they run without it.
-// An Unlock of theirs then does nothing if nobody has the lock. A Locker of another kind than this package's is asked for as long, by calling its
-// Lock again if the task is unwound in that too; what an Unlock does without is up to it.
+// An Unlock of theirs then does nothing if nobody has the lock. For a Locker of another kind Wait calls Lock,
+// and again for as long if the task is unwound in it; what an Unlock without a lock does there is up to that Locker.
 func (c *Cond) Wait() {
 	if hb.On {
 		hb.Enter()

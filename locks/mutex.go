@@ -153,8 +153,8 @@ func (m *Mutex) lockFor(why sched.WaitReason) {
 	}
 }
 
-// giveWay is where a task gives way that is asked to: before it takes a lock. With it all others that want the lock would
-// wait for the task's next turn. Unlock is spared a look.
+// giveWay lets others go first if the task is asked to. What takes a lock calls it before: with the lock, all others that want it would
+// wait for the task's next turn. What takes none ends with it. Unlock is spared a look.
 func giveWay() {
 	if sched.Preempting() {
 		sched.GiveWay()

@@ -39,7 +39,8 @@ const (
 	maxKeepNS  = 16_000_000
 )
 
-// Clashed is called by a primitive of userrt when the calling task has found a lock held. It does not block.
+// Clashed is called by a primitive when the calling task has found held what others hold, as a Mutex: where that happens too
+// often the P keeps such tasks for a while. It does not block and does not give way, and may be called with a lock held.
 //
 //go:noinline
 func Clashed() {

@@ -40,7 +40,8 @@ const (
 	maxPauseNS   = 1_000_000_000
 )
 
-// ClashedOn is Clashed for what is held for so short that clashes tell little: thing is its address, ops how many operations it has had.
+// ClashedOn is Clashed for what is held for so short that clashes tell little: thing is its address, ops how many operations it has had; that may
+// wrap around.
 //
 //go:noinline
 func ClashedOn(thing uintptr, ops uint32) {

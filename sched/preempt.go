@@ -14,10 +14,10 @@ import (
 // deadline, close a channel, wire a task to its thread, or read or write: before they take a lock, else when
 // they have done it. These do not:
 //
-//   - what only reads or makes something: ID, Self, Stats, Dump, Rand; Len, Cap, Snapshot, Make and its like
+//   - what only reads or makes something: ID, Self, Stats, Dump, Rand, Nanotime; Len, Cap, Snapshot, Queued, Make and its like
 //   - Unlock of either kind, whose Lock has looked; RUnlock does
 //   - Once.Do and what OnceFunc and the others return, once that is done: no more than a load
-//   - what primitives are built of, since they may hold a lock: Ready, Claim, WaitQueue, Alarm and the like
+//   - what primitives are built of, since they may hold a lock: Ready, Claim, WaitQueue, Alarm, Clashed and the like
 //   - what sets up a scheduler: New, SetProcs, SetLimit of a Scope
 //   - calls that panic, and those of netpoll that fail
 //

@@ -17,6 +17,9 @@ package sched
 // reliefNS is how long a marked task has for a call of ours.
 const reliefNS = 1_000_000
 
+// fewTasks is how many may have been taken up since the last look of a monitor that comes late, for the present one to be taken for a long one.
+const fewTasks = 61
+
 // watch is sysmon's memory of one P.
 type watch struct {
 	tick  uint32 // schedtick when it last looked
@@ -42,12 +45,12 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 					h.relief(p, false)
 				}
 			}
-			few := tick-w.tick <= fairTicks
+			few := tick-w.tick <= fewTasks
 			*w = watch{tick: tick, since: now}
 			if !s.sysmonLate || !few || p.blocked.Load() != 0 || p.id >= procs {
 				continue
 			}
-			w.since = now - slice // as far as we know; another look might come as late again, and who has been wronged gives way once
+			w.since = now - slice // as if its slice were over: the next look may be as late, and a wrong guess costs the task one turn
 		}
 		ran := now - w.since
 		switch {

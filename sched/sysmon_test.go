@@ -132,7 +132,7 @@ func TestLateMonitorAsksAtOnce(t *testing.T) {
 		late   bool
 		chosen uint32
 		asks   bool
-	}{{false, 1, false}, {true, fairTicks + 1, false}, {true, 1, true}} {
+	}{{false, 1, false}, {true, fewTasks + 1, false}, {true, 1, true}} {
 		s.sysmonLate = c.late
 		p.schedtick.StoreRel(p.schedtick.Load() + c.chosen)
 		s.watchPs(s.nanotime())

@@ -32,8 +32,8 @@ type Tunables struct {
 	NoRelief         bool // nobody stands in for a task that makes no call
 	NoPrefetch       bool // the processor is not asked ahead for the memory that the next tasks of a long ring need
 	NoChildFirst     bool // a parent that waits for its only child queues up, instead of letting it run first
-	NoKeeping        bool // tasks that clash on locks are stolen as others are
-	NoPace           bool // wake and steal as the runtime does, however short the tasks are, and with NoKeeping; see wakeSlow
+	NoKeeping        bool // tasks that clash on locks and channels are stolen as others are
+	NoPace           bool // wake and steal as the runtime does, however short the tasks are; includes NoKeeping. See wakeSlow
 }
 
 const (

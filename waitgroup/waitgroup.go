@@ -112,8 +112,8 @@ func (wg *WaitGroup) wakeAll() {
 }
 
 // Wait blocks until the counter is zero. It panics with "sync: WaitGroup is reused before previous
-// Wait has returned" when it sees that. A Wait that lets its only child run first also sees so what Add would have
-// told, had the waiter been counted.
+// Wait has returned" when it sees that. A Wait that lets its only child run first is not counted meanwhile, so it
+// panics itself where an Add would have.
 func (wg *WaitGroup) Wait() {
 	if hb.On {
 		hb.Enter()
