@@ -182,12 +182,13 @@ func TestExchangeAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestChanFillsTwoCacheLines: with a field more the allocator takes half a line more, which a hundred thousand channels feel.
-func TestChanFillsTwoCacheLines(t *testing.T) {
+// TestSizes: with a field more the allocator takes half a line more, which a hundred thousand channels feel.
+func TestSizes(t *testing.T) {
 	if hb.On || unsafe.Sizeof(uintptr(0)) != 8 {
 		t.Skip("the fields have other sizes here")
 	}
 	require.LessOrEqual(t, unsafe.Sizeof(Chan[int]{}), uintptr(128))
+	require.LessOrEqual(t, unsafe.Sizeof(sudogOf[struct{}]{}), uintptr(32), "of a waiter: it would be 48 then")
 }
 
 // TestReceivedIsNotRetained: on each way through a channel, the channel and its spare sudogs forget

@@ -45,7 +45,7 @@ func (c *Chan[T]) Close() {
 	for sg := first; sg != nil; {
 		next := sg.next
 		var gp *sched.G
-		gp, sg.next = sg.g, nil
+		gp, sg.next = sg.g(), nil
 		gp.Ready() // from here on sg is its waiter's
 		sg = next
 	}

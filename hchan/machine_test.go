@@ -295,7 +295,7 @@ func (r *process) atRest(s *ours, gates []*Chan[struct{}]) bool {
 	for _, c := range all {
 		for _, q := range []waitq{c.recvq, c.sendq} {
 			for sg := q.first; sg != nil; sg = sg.next {
-				in[sg.g]++
+				in[sg.g()]++
 			}
 		}
 	}

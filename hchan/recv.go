@@ -25,7 +25,7 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 				return v, true
 			}
 			v = whole[T](sg).elem // takeOver by hand, for no buffer: two calls, 9 of 190 ns of a round trip
-			gp := sg.g
+			gp := sg.g()
 			sg.success = true
 			c.lock.Unlock()
 			gp.Ready()
@@ -116,7 +116,7 @@ func (c *Chan[T]) taken(sg *sudog) (gp *sched.G) {
 		c.sendx = c.recvx
 	}
 	sg.success = true
-	return sg.g
+	return sg.g()
 }
 
 // TryRecv receives if that does not block; received reports whether it did. On a closed and empty

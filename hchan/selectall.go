@@ -18,6 +18,7 @@ import (
 // order of the channels' addresses. It is pooled, and lies on the heap because the commit that releases the locks
 // reads it from another stack.
 type selection struct {
+	gp      *sched.G // whose it is, while it waits
 	at      []entry
 	bridges []bridge          // of the contexts of OnDone; behind its end lie spare ones
 	dones   []<-chan struct{} // of the contexts, for over
@@ -208,6 +209,7 @@ func (sel *selection) perform(cases []Case, e *entry) (chosen int, gp *sched.G, 
 // wait parks until a case goes ahead, and does what is left of it. Needs the locks.
 func (sel *selection) wait(cases []Case) (chosen int) {
 	gp := sched.Self()
+	sel.gp = gp
 	for k := range sel.at {
 		e := &sel.at[k]
 		if e.send {
@@ -219,7 +221,7 @@ func (sel *selection) wait(cases []Case) (chosen int) {
 			}
 		}
 		if len(sel.dones) > 0 && cases[e.i].kind != caseDone {
-			e.sg.sel = sel
+			e.sg.who, e.sg.watched = unsafe.Pointer(sel), true
 		}
 		if hb.On {
 			e.sg.user = hb.User()
@@ -271,7 +273,6 @@ func (sel *selection) leave() (woken int) {
 	for k := range sel.at {
 		e := &sel.at[k]
 		e.c.lock.Lock()
-		e.sg.sel = nil
 		if sg := e.sg; sg.success || sg.closed {
 			woken = k
 		} else {
@@ -300,6 +301,6 @@ func (c *hchan) queue(send bool) *waitq {
 func (sel *selection) free() {
 	sel.unbridge()
 	clear(sel.at)
-	sel.at = nil
+	sel.at, sel.gp = nil, nil
 	selections.Put(sel)
 }

@@ -69,7 +69,7 @@ func (c *Chan[T]) handOver(sg *sudog) {
 
 // given is the part of handOver that needs lock; gp is to be made ready without it.
 func (c *Chan[T]) given(sg *sudog) (gp *sched.G) {
-	gp = sg.g
+	gp = sg.g()
 	sg.success = true
 	if hb.On {
 		c.handed(sg.user)

@@ -99,7 +99,7 @@ func (q *waitq) len() (n int) {
 // ids appends the ids of those who wait in q to list. Needs lock.
 func (q *waitq) ids(list []uint64) []uint64 {
 	for sg := q.first; sg != nil; sg = sg.next {
-		list = append(list, sg.g.ID())
+		list = append(list, sg.g().ID())
 	}
 	return list
 }

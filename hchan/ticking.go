@@ -216,7 +216,7 @@ func (t *ticking) fire(seq uint64, _ int64) {
 
 // serve gives the time that is over to sg, who has waited; gp is to be made ready without lock. Needs lock.
 func (t *ticking) serve(c *Chan[time.Time], sg *sudog) (gp *sched.G) {
-	gp = sg.g
+	gp = sg.g()
 	whole[time.Time](sg).elem = t.take()
 	sg.success = true
 	if hb.On {

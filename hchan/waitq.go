@@ -17,15 +17,26 @@ import (
 type sudog struct {
 	user hb.Ctx // of the waiter, for the race detector; first, since behind the others nothing would take room
 
-	g          *sched.G
+	who        unsafe.Pointer // the *sched.G, or, if watched, the *selection: one word more would be 16 bytes more for a waiter on a Chan[struct{}]
 	next, prev *sudog
-	sel        *selection // of a select that waits for contexts too; see over. Guarded by the channel's lock
-	success    bool       // woken by a value
-	closed     bool       // woken by Close
-	queued     bool       // in a queue; guarded by the channel's lock
+	success    bool // woken by a value
+	closed     bool // woken by Close
+	queued     bool // in a queue; guarded by the channel's lock
+	watched    bool // of a select that waits for contexts too; see over
 	// busy is 1 from get until the waiter has read what it was given; see spares.
 	busy atom.Uint32
 }
+
+// g returns the G that waits, as long as it does.
+func (sg *sudog) g() *sched.G {
+	if sg.watched {
+		return (*selection)(sg.who).gp
+	}
+	return (*sched.G)(sg.who)
+}
+
+// over reports whether sg is of a select one of whose contexts is done.
+func (sg *sudog) over() bool { return sg.watched && (*selection)(sg.who).over() }
 
 // sudogOf is a whole sudog. Every sudog of a Chan[T] is part of one.
 type sudogOf[T any] struct {
@@ -88,7 +99,7 @@ func (q *waitq) dequeue() *sudog {
 		}
 		sg.next = nil
 		sg.queued = false
-		if (sg.sel == nil || !sg.sel.over()) && sg.g.Claim() {
+		if !sg.over() && sg.g().Claim() {
 			return sg
 		}
 	}
@@ -163,14 +174,14 @@ func (c *Chan[T]) sudog(gp *sched.G) *sudogOf[T] {
 		c.spare.add(&sg.sudog, unsafe.Sizeof(*sg))
 	}
 	sg.busy.StoreRel(1)
-	sg.g, sg.success = gp, false
+	sg.who, sg.watched, sg.success = unsafe.Pointer(gp), false, false
 	return sg
 }
 
 // free ends the waiter's use of sg.
 func (c *Chan[T]) free(sg *sudogOf[T]) {
 	c.wipe(&sg.elem)
-	sg.g = nil
+	sg.who = nil
 	sg.busy.StoreRel(0)
 }
 
