@@ -67,6 +67,8 @@ func (t *ticking) set(c *Chan[time.Time], d, period time.Duration) (was bool) {
 	t.period = int64(period)
 	if c.recvq.first != nil {
 		t.begin(&c.hchan)
+	} else {
+		t.end() // still set for one to whom a Send of the user's has given something
 	}
 	c.lock.Unlock()
 	giveWay()

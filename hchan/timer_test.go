@@ -151,6 +151,26 @@ func TestTimerNothingStale(t *testing.T) {
 	})
 }
 
+// TestTimerResetAfterASend: who waits for a timer and is given something by a Send leaves no alarm behind that would stand for the next one.
+func TestTimerResetAfterASend(t *testing.T) {
+	s := testsched.New(t, 2)
+	testsched.Within(t, func() {
+		require.NoError(t, s.Run(func() {
+			tm := NewTimer(hour)
+			sched.Go(func() {
+				for tm.C.Snapshot().Recvq == nil {
+					sched.Yield()
+				}
+				tm.C.Send(time.Time{})
+			})
+			tm.C.Recv()
+			tm.Reset(time.Millisecond)
+			tm.C.Recv()
+		}))
+	})
+	testsched.Close(t, s)
+}
+
 // TestTimersAndClose: a Close of the scheduler ends them without a word, and no deadlock is reported while one is set.
 func TestTimersAndClose(t *testing.T) {
 	s, err := sched.New(sched.Config{Procs: 1, DetectDeadlock: true})

@@ -32,6 +32,7 @@ type WaitGroup struct {
 	lock  rawlock.Mutex // guards what follows
 	queue sched.WaitQueue
 	round int64 // counts the times that waiters were woken
+	late  int32 // Dones on their way to wakeAll whose waiters have all given up since; see uncount
 }
 
 const waiter = 1
@@ -91,7 +92,8 @@ func (wg *WaitGroup) Done() { wg.Add(-1) }
 func (wg *WaitGroup) wakeAll() {
 	wg.lock.Lock()
 	state := wg.state.Load()
-	if uint32(state) == 0 { // all that waited have been unwound since
+	if wg.late > 0 && (uint32(state) == 0 || counter(state) != 0) {
+		wg.late-- // of this round nobody is left; what is there belongs to a later one
 		wg.lock.Unlock()
 		return
 	}
@@ -176,9 +178,12 @@ func (wg *WaitGroup) count() bool {
 	}
 }
 
-// uncount undoes count, for who waits no longer and has not been woken by wakeAll. Needs lock.
+// uncount undoes count, for who waits no longer and has not been woken by wakeAll. Needs lock. If it is the last, and the counter is zero, the Done that
+// has brought it there is on its way to wake somebody; meanwhile the next round may begin.
 func (wg *WaitGroup) uncount() {
-	wg.state.Add(^uint64(0))
+	if wg.state.Add(^uint64(0)) == 0 {
+		wg.late++
+	}
 	if hb.On {
 		hb.Fresh(wg.first.Addr(), 8) // the next is the first that waits
 	}
