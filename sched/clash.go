@@ -155,8 +155,10 @@ func (p *P) keepsNext() bool {
 		c.till.Store(0) // nobody need read the clock for it any more
 		return false
 	}
-	gp := p.runnext.Load()
-	return gp == nil || c.most.Load() != 0 || gp.clashedBy(coarse(now))
+	if gp := p.runnext.Load(); gp != nil {
+		return c.most.Load() != 0 || gp.clashedBy(coarse(now))
+	}
+	return p.keeps() // it is somewhere in the ring
 }
 
 // keeping reports whether p keeps tasks that have clashed, and if so the time.
