@@ -155,7 +155,7 @@ func (f *pollFD) readFile(b []byte) (int, error) {
 		return 0, err
 	}
 	for {
-		n, errno := sysRead(f.sysfd, b)
+		n, errno := sysRead(f.sysfd, b[:min(len(b), rwMax)])
 		switch {
 		case errno == 0 && n == 0:
 			return 0, io.EOF
@@ -183,7 +183,7 @@ func (f *pollFD) writeFile(b []byte) (n int, err error) {
 		return 0, err
 	}
 	for {
-		m, errno := sysWrite(f.sysfd, b[n:])
+		m, errno := sysWrite(f.sysfd, b[n:n+min(len(b)-n, rwMax)])
 		if errno != 0 {
 			if err := f.retry("write", errno, &f.pd.w); err != nil {
 				return n, err
@@ -199,6 +199,9 @@ func (f *pollFD) writeFile(b []byte) (n int, err error) {
 		}
 	}
 }
+
+// rwMax is the most that one call copies, in bytes: darwin refuses more than an int32 can count. The same in Go: internal/poll/fd_unix.go, maxRW.
+const rwMax = 1 << 30
 
 // sysRead and sysWrite are package syscall's: to the race detector the memory is touched by the caller, and the edge from
 // a write to a read is package os's too.

@@ -131,19 +131,21 @@ func (f *pollFD) writeTo(call string, b []byte, to *rawAddr) (int, error) {
 			giveWay()
 			return n, nil
 		}
-		if errno == unix.EAGAIN && to.isUnix() {
-			// The receiver's queue is full. Of that the kernel tells only a socket with a peer; this one is always
-			// writable, and each attempt makes another event.
-			sched.Sleep(fullQueueNap)
-			if err := f.pd.prepare(&f.pd.w); err != nil {
-				return 0, err
-			}
-			continue
-		}
-		if err := f.retry(call, errno, &f.pd.w); err != nil {
+		if err := f.retryTo(call, errno, to.isUnix()); err != nil {
 			return 0, err
 		}
 	}
+}
+
+// retryTo is retry for a writer who names the receiver; toUnix says that this is a unix socket.
+func (f *pollFD) retryTo(call string, errno unix.Errno, toUnix bool) error {
+	if errno != unix.EAGAIN || !toUnix {
+		return f.retry(call, errno, &f.pd.w)
+	}
+	// The receiver's queue is full. Of that the kernel tells only a socket with a peer; this one is always
+	// writable, and each attempt makes another event.
+	sched.Sleep(fullQueueNap)
+	return f.pd.prepare(&f.pd.w)
 }
 
 // message is what recvmsg and sendmsg take beside the descriptor.
@@ -213,7 +215,8 @@ func (f *pollFD) writeMsg(m *message) error {
 			giveWay()
 			return nil
 		}
-		if err := f.retry("sendmsg", errno, &f.pd.w); err != nil {
+		_, toUnix := m.addr.(*unix.SockaddrUnix)
+		if err := f.retryTo("sendmsg", errno, toUnix); err != nil {
 			return err
 		}
 	}

@@ -79,6 +79,7 @@ func (a *rawAddr) inet() (ip netip.Addr, port int, zone uint32) {
 func (a *rawAddr) unixName() string {
 	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&a.any))
 	n := int(a.len) - (unix.SizeofSockaddrUnix - len(sa.Path))
+	n = min(n, len(sa.Path)) // the kernel counts a final zero that a name of full length has no room for
 	if n <= 0 || a.any.Addr.Family != unix.AF_UNIX {
 		return ""
 	}

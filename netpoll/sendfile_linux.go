@@ -28,7 +28,11 @@ func (c *streamConn) sendFile(r io.Reader) (n int64, handled bool, err error) {
 			return 0, true, nil
 		}
 	}
-	file, ok := r.(*os.File)
+	// Not *os.File: io.Copy asks a file's own WriteTo first, and that hands us the file in a wrapper.
+	file, ok := r.(interface {
+		syscall.Conn
+		Stat() (os.FileInfo, error)
+	})
 	if !ok {
 		return 0, false, nil
 	}

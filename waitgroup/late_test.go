@@ -43,7 +43,7 @@ func TestLateDone(t *testing.T) {
 			testsched.Until(t, func() bool { return uint32(wg.state.Load()) != 0 }, "it waits")
 			if first == "the late one" {
 				require.NotPanics(t, func() { inside(wg.wakeAll) })
-				require.EqualValues(t, 1<<32|1, wg.state.Load())
+				require.Equal(t, uint64(1<<32|1), wg.state.Load())
 				wg.Done()
 			} else {
 				wg.Done()
