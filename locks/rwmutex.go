@@ -44,8 +44,13 @@ const maxReaders = 1 << 30
 // number is atomic.Int32, but that it can be had without a method: RUnlock is inlined only so.
 type number int32
 
-func (x *number) Load() int32       { return atomic.LoadInt32((*int32)(x)) }
+// Load is an acquire load.
+func (x *number) Load() int32 { return atomic.LoadInt32((*int32)(x)) }
+
+// Add returns the new value and is a full barrier.
 func (x *number) Add(d int32) int32 { return atomic.AddInt32((*int32)(x), d) }
+
+// CompareAndSwap is a full barrier when it succeeds.
 func (x *number) CompareAndSwap(old, new int32) bool {
 	return atomic.CompareAndSwapInt32((*int32)(x), old, new)
 }
