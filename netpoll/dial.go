@@ -82,15 +82,15 @@ func connectTCP(ctx context.Context, network string, addr *net.TCPAddr) (*tcpCon
 	}
 	c := &tcpConn{streamConn{conn{network: network}}}
 	c.fd.tcp = true
-	if err := c.connect(ctx, sysfd, sa, addr); err != nil {
+	if err := c.connect(ctx, sysfd, unix.Connect(sysfd, sa), addr); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-// connect connects sysfd, which it takes over and closes on error. It parks until the peer has answered, or ctx ends.
-func (c *conn) connect(ctx context.Context, sysfd int, sa unix.Sockaddr, addr net.Addr) error {
-	started := unix.Connect(sysfd, sa)
+// connect takes sysfd over, for which the system call connect has returned started, and closes it on error. It parks
+// until the peer, at addr, has answered, or ctx ends.
+func (c *conn) connect(ctx context.Context, sysfd int, started error, addr net.Addr) error {
 	switch started {
 	case nil, unix.EINPROGRESS, unix.EALREADY, unix.EINTR, unix.EISCONN:
 	default:

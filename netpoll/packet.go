@@ -4,6 +4,7 @@ package netpoll
 
 import (
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -228,7 +229,11 @@ func (m *message) send(sysfd, flags int) (errno unix.Errno) {
 		defer hb.Back()
 	}
 	var err error
-	m.n, err = unix.SendmsgN(sysfd, m.b, m.oob, m.addr, flags)
+	if to, ok := m.addr.(*unix.SockaddrUnix); ok {
+		m.n, err = syscall.SendmsgN(sysfd, m.b, m.oob, unixSockaddr(to.Name), flags)
+	} else {
+		m.n, err = unix.SendmsgN(sysfd, m.b, m.oob, m.addr, flags)
+	}
 	m.oobn = len(m.oob)
 	errno, _ = err.(unix.Errno)
 	return errno

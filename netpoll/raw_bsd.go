@@ -3,6 +3,7 @@
 package netpoll
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -53,6 +54,9 @@ func sendTo(sysfd int, b []byte, to *rawAddr) (int, unix.Errno) {
 		defer hb.Back()
 	}
 	raceSending(b)
+	if u, ok := to.sa.(*unix.SockaddrUnix); ok {
+		return count(len(b), syscall.Sendto(sysfd, b, sendFlags, unixSockaddr(u.Name)))
+	}
 	return count(len(b), unix.Sendto(sysfd, b, sendFlags, to.sa))
 }
 

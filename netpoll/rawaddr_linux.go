@@ -40,11 +40,12 @@ func (a *rawAddr) setInet(family int, ip net.IP, port int, zone string) error {
 	return nil
 }
 
-// setUnix makes a the name of a unix socket; "@" begins one of Linux's that are not in the file system. Error: EINVAL
-// for one that is too long.
+// setUnix makes a the name of a unix socket; "@" or a zero byte begins one of Linux's that are not in the file system.
+// Error: EINVAL for one that is too long.
 func (a *rawAddr) setUnix(name string) error {
 	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&a.any))
-	if len(name) > len(sa.Path) || len(name) == len(sa.Path) && name[0] != '@' {
+	abstract := name != "" && (name[0] == '@' || name[0] == 0)
+	if len(name) > len(sa.Path) || len(name) == len(sa.Path) && !abstract {
 		return unix.EINVAL
 	}
 	*sa = unix.RawSockaddrUnix{Family: unix.AF_UNIX}
@@ -54,7 +55,7 @@ func (a *rawAddr) setUnix(name string) error {
 	a.len = unix.SizeofSockaddrUnix - uint32(len(sa.Path)) + uint32(len(name))
 	switch {
 	case name == "":
-	case name[0] == '@':
+	case abstract:
 		sa.Path[0] = 0
 	default:
 		a.len++ // the final zero
@@ -75,7 +76,7 @@ func (a *rawAddr) inet() (ip netip.Addr, port int, zone uint32) {
 	return netip.AddrFrom16(sa.Addr), int(swapped(int(sa.Port))), sa.Scope_id
 }
 
-// unixName returns the name that a is; "" for a socket without one.
+// unixName returns the name that a is, up to a zero byte within it as package net has it; "" for a socket without one.
 func (a *rawAddr) unixName() string {
 	sa := (*unix.RawSockaddrUnix)(unsafe.Pointer(&a.any))
 	n := int(a.len) - (unix.SizeofSockaddrUnix - len(sa.Path))
@@ -89,7 +90,6 @@ func (a *rawAddr) unixName() string {
 	}
 	if name[0] == 0 {
 		name[0] = '@'
-		return string(name)
 	}
 	if end := bytes.IndexByte(name, 0); end >= 0 {
 		name = name[:end]

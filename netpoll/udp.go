@@ -29,7 +29,7 @@ func dialUDP(ctx context.Context, network string, addr *net.UDPAddr) (net.Conn, 
 		return nil, err
 	}
 	c := &udpConn{packetConn{conn: conn{network: network}, family: family, connected: true}}
-	return orNil(c, c.connect(ctx, sysfd, sa, addr))
+	return orNil(c, c.connect(ctx, sysfd, unix.Connect(sysfd, sa), addr))
 }
 
 func listenUDP(network string, addr *net.UDPAddr) (*udpConn, error) {

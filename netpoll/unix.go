@@ -6,13 +6,15 @@ import (
 	"context"
 	"net"
 	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // Sockets with names in the file system. The same in Go: net/unixsock_posix.go, unixSocket.
 
-// unixConn is a connection over a unix socket. Its end without a name has the address "".
+// unixConn is a connection over a unix socket. Its end without a name has the address that package net gives it: "@" on
+// linux, "" elsewhere.
 type unixConn struct{ streamConn }
 
 func dialUnix(ctx context.Context, network string, addr *net.UnixAddr) (net.Conn, error) {
@@ -24,14 +26,18 @@ func dialUnix(ctx context.Context, network string, addr *net.UnixAddr) (net.Conn
 	if err != nil {
 		return nil, err
 	}
-	sa := &unix.SockaddrUnix{Name: addr.Name}
+	started := syscall.Connect(sysfd, unixSockaddr(addr.Name))
 	if network == "unixgram" {
 		c := &unixgramConn{packetConn{conn: conn{network: network}, family: unix.AF_UNIX, connected: true}}
-		return orNil(c, c.connect(ctx, sysfd, sa, addr))
+		return orNil(c, c.connect(ctx, sysfd, started, addr))
 	}
 	c := &unixConn{streamConn{conn{network: network}}}
-	return orNil(c, c.connect(ctx, sysfd, sa, addr))
+	return orNil(c, c.connect(ctx, sysfd, started, addr))
 }
+
+// unixSockaddr is the name of a unix socket. It is package syscall's form because x/sys's has room for one byte less of a
+// name that is not in the file system.
+func unixSockaddr(name string) *syscall.SockaddrUnix { return &syscall.SockaddrUnix{Name: name} }
 
 // orNil keeps a connection that has failed from its caller.
 func orNil(c net.Conn, err error) (net.Conn, error) {
@@ -47,7 +53,7 @@ func bindUnix(sotype int, addr *net.UnixAddr) (sysfd int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := unix.Bind(sysfd, &unix.SockaddrUnix{Name: addr.Name}); err != nil {
+	if err := syscall.Bind(sysfd, unixSockaddr(addr.Name)); err != nil {
 		_ = unix.Close(sysfd)
 		return 0, os.NewSyscallError("bind", err)
 	}
