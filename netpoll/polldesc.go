@@ -29,7 +29,7 @@ type pollDesc struct {
 	r, w      waitWord
 	seq       atom.Uint32               // counts the descriptors this has served, up to maxSeq and again from 0
 	stop      atom.Uint32               // stopClosed, stopExpired; 0 nearly always, so that deadlines cost no look of their own
-	special   atom.Uint32               // 1: there has been an end, a fault or urgent data; set before the notify that tells so
+	special   atom.Uint32               // 1: there has been an end, a fault or urgent data, set before the notify that tells so; or handOut
 	index     uint32                    // its place in the poller's table, for ever
 	link      *pollDesc                 // next in the poller's free list; under poller.mu
 	deadlines atomic.Pointer[deadlines] // nil before the first one

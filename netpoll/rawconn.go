@@ -53,9 +53,20 @@ func (r *rawListener) Write(func(fd uintptr) bool) error { return syscall.EINVAL
 
 func (f *pollFD) control(fn func(fd uintptr)) error {
 	return f.use(func(sysfd int) error {
+		f.handOut()
 		fn(uintptr(sysfd))
 		return nil
 	})
+}
+
+// handOut notes that the user gets the descriptor. An option that he sets may part what a read gets from what the kernel
+// tells of (SO_RCVLOWAT, TCP_ULP), so from now on each read tries first.
+func (f *pollFD) handOut() {
+	if hb.On {
+		hb.Enter()
+		defer hb.Leave()
+	}
+	f.pd.special.Store(1)
 }
 
 // rawLoop calls fn until it says that it is done, and parks in between. Errors: net.ErrClosed,
@@ -69,9 +80,7 @@ func (f *pollFD) rawLoop(d direction, fn func(fd uintptr) bool) error {
 		return err
 	}
 	defer f.unlock(d)
-	if d == reading {
-		f.drained = false // fn may read as much as it likes
-	}
+	f.handOut()
 	w := f.pd.word(d)
 	if err := f.pd.prepare(w); err != nil {
 		return err
@@ -96,6 +105,7 @@ func userSaysDone(fn func(fd uintptr) bool, sysfd int) bool {
 // net.ErrClosed, *os.SyscallError.
 func (f *pollFD) dup(name string) (file *os.File, err error) {
 	err = f.use(func(sysfd int) error {
+		f.handOut()
 		n, err := unix.FcntlInt(uintptr(sysfd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			return os.NewSyscallError("fcntl", err)

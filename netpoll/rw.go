@@ -73,8 +73,8 @@ func (f *pollFD) read(b []byte) (int, error) {
 // instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
 // or take the one that has come meanwhile. For TCP on epoll (shortReadDrains) that is sound (epoll(7), question 9)
 // but for two cases: an end or a fault is told once, maybe together with the data that was read, and
-// a read stops short at the mark of urgent data. So after either every read tries first; and so it does after any
-// other call that may have taken the event, which must clear drained. (A read from a unix socket stops short where a
+// a read stops short at the mark of urgent data. So after either every read tries first, and so it does once the user has had
+// the descriptor (handOut); and the one read does that follows another call that may have taken the event, which must clear drained. (A read from a unix socket stops short where a
 // descriptor was sent along. The runtime always tries; tokio, tokio/src/io/poll_evented.rs, has the same shortcut.)
 func (f *pollFD) prepareRead() (wait bool, err error) {
 	if !f.drained || f.pd.special.Load() != 0 {
