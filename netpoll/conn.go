@@ -127,11 +127,7 @@ func (c *conn) SyscallConn() (syscall.RawConn, error) { return &rawConn{c}, nil 
 // File returns a copy of the descriptor as an *os.File, which is to be closed too. The two share what the kernel
 // has of the socket, non-blocking mode among it.
 func (c *conn) File() (*os.File, error) {
-	name := c.network + ":" + c.laddr.String() + "->"
-	if c.raddr != nil {
-		name += c.raddr.String()
-	}
-	f, err := c.fd.dup(name)
+	f, err := c.fd.dup(fileName(c.network, c.laddr, c.raddr))
 	return f, c.wrapped("file", err)
 }
 

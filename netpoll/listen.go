@@ -180,7 +180,7 @@ func (l *listener) SyscallConn() (syscall.RawConn, error) { return &rawListener{
 
 // File returns a copy of the descriptor as an *os.File, which is to be closed too.
 func (l *listener) File() (*os.File, error) {
-	f, err := l.fd.dup(l.network + ":" + l.addr.String() + "->")
+	f, err := l.fd.dup(fileName(l.network, l.addr, nil))
 	return f, l.wrapped("file", err)
 }
 

@@ -101,6 +101,20 @@ func userSaysDone(fn func(fd uintptr) bool, sysfd int) bool {
 	return fn(uintptr(sysfd))
 }
 
+// fileName is what package net calls the copy of a socket's descriptor. An address may be nil: the kernel need not know it
+// any more.
+func fileName(network string, local, remote net.Addr) string {
+	name := network + ":"
+	if local != nil {
+		name += local.String()
+	}
+	name += "->"
+	if remote != nil {
+		name += remote.String()
+	}
+	return name
+}
+
 // dup returns a copy of the descriptor. It goes to the native poller if anybody waits for it. Errors:
 // net.ErrClosed, *os.SyscallError.
 func (f *pollFD) dup(name string) (file *os.File, err error) {

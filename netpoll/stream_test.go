@@ -292,6 +292,42 @@ func TestFile(t *testing.T) {
 	require.NoError(t, l.Close())
 }
 
+// TestFileNamesAreNets: of a listener, of both ends, of one whose peer is gone; and where the kernel knows no address any more.
+func TestFileNamesAreNets(t *testing.T) {
+	s := scheduler(t, 1)
+	nameOf := func(c any) string {
+		f, err := c.(interface{ File() (*os.File, error) }).File()
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		return f.Name()
+	}
+	for _, p := range []party{native, task} {
+		(&group{s: s}).run(p, func() {
+			l, err := p.listen("tcp", "127.0.0.1:0")
+			require.NoError(t, err)
+			require.Equal(t, "tcp:"+l.Addr().String()+"->", nameOf(l))
+			a, err := p.dial("tcp", l.Addr().String())
+			require.NoError(t, err)
+			b, err := l.Accept()
+			require.NoError(t, err)
+			ends := "tcp:" + a.LocalAddr().String() + "->" + a.RemoteAddr().String()
+			require.Equal(t, ends, nameOf(a))
+			reset(t, b)
+			_, err = a.Read(make([]byte, 1))
+			require.ErrorIs(t, err, unix.ECONNRESET)
+			require.Equal(t, ends, nameOf(a))
+			if ours, ok := a.(*tcpConn); ok {
+				ours.laddr, ours.raddr = nil, nil
+				l.(*listener).addr = nil
+				require.Equal(t, "tcp:->", nameOf(a))
+				require.Equal(t, "tcp:->", nameOf(l))
+			}
+			require.NoError(t, a.Close())
+			require.NoError(t, l.Close())
+		})
+	}
+}
+
 // keepAliveTimes sets a's keep-alive's times and looks at them.
 func keepAliveTimes(t *testing.T, a *tcpConn) {
 	t.Helper()
