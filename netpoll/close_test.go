@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -164,6 +167,59 @@ func TestSchedulerCloseUnwindsWaiters(t *testing.T) {
 			require.NoError(t, other.Close())
 		})
 	}
+}
+
+// TestNothingOpensOnAClosedScheduler: a task that is unwound opens nothing any more, whether the Scheduler had a poller or not, and the error is
+// known by both names.
+func TestNothingOpensOnAClosedScheduler(t *testing.T) {
+	other := scheduler(t, 1)
+	l := (&group{s: other}).listener(t, task)
+	file := filepath.Join(t.TempDir(), "s")
+	for name, open := range map[string]func() error{
+		"Listen":       func() error { _, err := Listen("tcp", "127.0.0.1:0"); return err },
+		"Listen unix":  func() error { _, err := Listen("unix", file); return err }, // twice: no file is left
+		"unixgram":     func() error { _, err := ListenPacket("unixgram", file); return err },
+		"ListenPacket": func() error { _, err := ListenPacket("udp", "127.0.0.1:0"); return err },
+		"Dial":         func() error { _, err := Dial("tcp", l.Addr().String()); return err },
+		"Dial udp":     func() error { _, err := Dial("udp", l.Addr().String()); return err },
+		"Accept":       func() error { _, err := l.Accept(); return err },
+		"Open": func() error {
+			fds := pipe(t)
+			_, err := Open(fds[0], "pipe")
+			require.NoError(t, unix.Close(fds[0])) // it is the caller's still
+			require.NoError(t, unix.Close(fds[1]))
+			return err
+		},
+	} {
+		for _, polled := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, "/", polled), func(t *testing.T) {
+				if name == "Accept" {
+					c, err := net.Dial("tcp", l.Addr().String())
+					require.NoError(t, err)
+					defer c.Close()
+				}
+				s := testsched.New(t, 1)
+				if polled {
+					_, err := pollerOf(s)
+					require.NoError(t, err)
+				}
+				var err error
+				parked := make(chan struct{})
+				s.Go(func() {
+					defer func() { err = open() }()
+					close(parked)
+					sched.Sleep(time.Hour)
+				})
+				<-parked
+				testsched.Close(t, s)
+				require.ErrorIs(t, err, net.ErrClosed)
+				require.ErrorIs(t, err, sched.ErrClosed)
+			})
+		}
+	}
+	require.NoError(t, l.Close())
+	_, err := os.Stat(file)
+	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
 // A goroutine that waits on a closed Scheduler's poller must not wait for ever.

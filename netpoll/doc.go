@@ -15,8 +15,10 @@
 // A connection or listener belongs to the poller of one Scheduler, that of the task which called
 // Listen, Dial or Accept (Default for a plain goroutine). Any task of any Scheduler and any
 // goroutine may then use it; it is woken where it belongs. Once the Scheduler that owns the poller is
-// closed, every call on the connection but Close answers net.ErrClosed. Close is still needed: only
-// it frees the descriptor, and nothing else does so for a connection that is merely forgotten.
+// closed, every call that would read, write, accept or wait answers net.ErrClosed, and so does one that sets a deadline. What
+// a task of a closed Scheduler, in its deferred calls, would open anew fails with an error that is both net.ErrClosed and
+// sched.ErrClosed. Close is still needed: only it frees the descriptor, and nothing else does so for a connection that is
+// merely forgotten.
 //
 // # What parks, and what blocks
 //

@@ -46,10 +46,25 @@ func register(sysfd int) (*pollDesc, error) {
 	if err == nil {
 		pd, err = p.register(sysfd)
 	}
+	if err == sched.ErrClosed {
+		err = schedulerClosed{}
+	}
 	if err != nil && hb.On {
 		hb.Tell() // what is in the error
 	}
 	return pd, err
+}
+
+// schedulerClosed is the closed error of who opens something on a closed Scheduler: to the scheduler's users and to
+// package net's.
+type schedulerClosed struct{}
+
+// Error returns sched.ErrClosed's text.
+func (schedulerClosed) Error() string { return sched.ErrClosed.Error() }
+
+// Is makes it both sched.ErrClosed and net.ErrClosed.
+func (schedulerClosed) Is(target error) bool {
+	return target == sched.ErrClosed || target == net.ErrClosed
 }
 
 // lock begins an operation in one direction and parks until those before it are over. Error:

@@ -67,11 +67,23 @@ func listenUnix(network string, addr *net.UnixAddr) (*listener, error) {
 	}
 	if err := unix.Listen(sysfd, backlog); err != nil {
 		_ = unix.Close(sysfd)
+		unlinkUnix(addr.Name)
 		return nil, os.NewSyscallError("listen", err)
 	}
 	l, err := newListener(network, sysfd)
-	if err == nil && l.addr.String() != "" && l.addr.String()[0] != '@' {
+	if err != nil {
+		unlinkUnix(addr.Name)
+		return nil, err
+	}
+	if l.addr.String() != "" && l.addr.String()[0] != '@' {
 		l.path = l.addr.String()
 	}
-	return l, err
+	return l, nil
+}
+
+// unlinkUnix removes the file that bindUnix has made, if name is one's, when nothing comes of the socket.
+func unlinkUnix(name string) {
+	if name != "" && name[0] != '@' {
+		_ = unix.Unlink(name) // which knows no name with a zero byte in it
+	}
 }

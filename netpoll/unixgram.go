@@ -23,6 +23,7 @@ func listenUnixgram(network string, addr *net.UnixAddr) (*unixgramConn, error) {
 	}
 	c := &unixgramConn{packetConn{conn: conn{network: network}, family: unix.AF_UNIX}}
 	if err := c.fd.init(sysfd); err != nil {
+		unlinkUnix(addr.Name)
 		return nil, err
 	}
 	c.setAddrs(sysfd, nil)
