@@ -127,7 +127,8 @@ type Conn interface {
 type StreamConn interface {
 	Conn
 
-	// ReadFrom is what io.Copy calls; on Linux a file goes through sendfile(2).
+	// ReadFrom is what io.Copy calls, but for a source that has a WriteTo of its own, as *net.Buffers has; on Linux a file
+	// goes through sendfile(2).
 	io.ReaderFrom
 
 	// CloseRead ends the half that reads, CloseWrite the half that writes: the peer gets io.EOF.

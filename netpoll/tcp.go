@@ -33,7 +33,8 @@ func (c *streamConn) WriteBuffers(v *net.Buffers) (int64, error) {
 }
 
 // ReadFrom writes all that r has to the connection: of a regular *os.File, or an *io.LimitedReader of one, without
-// copying it through this process, and of a *net.Buffers by WriteBuffers. It is what io.Copy calls.
+// copying it through this process, and of a *net.Buffers by WriteBuffers. io.Copy calls it unless r has a WriteTo: a
+// file's comes here after all, that of a *net.Buffers writes buffer by buffer.
 func (c *streamConn) ReadFrom(r io.Reader) (int64, error) {
 	if v, ok := r.(*net.Buffers); ok {
 		return c.WriteBuffers(v)
