@@ -123,7 +123,7 @@ func (c *udpConn) WriteToUDP(b []byte, addr *net.UDPAddr) (int, error) {
 // WriteToUDPAddrPort is WriteTo that allocates nothing.
 func (c *udpConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 	if !addr.IsValid() {
-		return 0, c.opErrorTo(nil, c.refuse(errMissingAddress))
+		return 0, c.opErrorTo(udpAddrPort{addr}, c.refuse(errMissingAddress))
 	}
 	ip := addr.Addr()
 	if c.family == unix.AF_INET {
@@ -132,7 +132,7 @@ func (c *udpConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
 	b16 := ip.As16()
 	n, err := c.writeToIP(b, b16[:], int(addr.Port()), ip.Zone())
 	if err != nil {
-		return n, c.opErrorTo(net.UDPAddrFromAddrPort(addr), err)
+		return n, c.opErrorTo(udpAddrPort{addr}, err)
 	}
 	return n, nil
 }
@@ -167,24 +167,53 @@ func (c *udpConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UDPAd
 	return m.n, m.oobn, m.flags, addr, nil
 }
 
+// ReadMsgUDPAddrPort is ReadMsgUDP with the other form of the address.
+func (c *udpConn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip.AddrPort, err error) {
+	n, oobn, flags, from, err := c.ReadMsgUDP(b, oob)
+	if from != nil {
+		addr = from.AddrPort()
+	}
+	return n, oobn, flags, addr, err
+}
+
 // WriteMsgUDP sends b with oob to addr; with a peer addr must be nil, without one it must not.
 func (c *udpConn) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err error) {
+	if addr == nil {
+		return c.writeMsgUDP(b, oob, nil, nil)
+	}
+	return c.writeMsgUDP(b, oob, addr, addr)
+}
+
+// WriteMsgUDPAddrPort is WriteMsgUDP with the other form of the address, whose zero value is none.
+func (c *udpConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
+	if !addr.IsValid() {
+		return c.writeMsgUDP(b, oob, nil, udpAddrPort{addr})
+	}
+	return c.writeMsgUDP(b, oob, net.UDPAddrFromAddrPort(addr), udpAddrPort{addr})
+}
+
+// writeMsgUDP sends b with oob to addr, which errors call name.
+func (c *udpConn) writeMsgUDP(b, oob []byte, addr *net.UDPAddr, name net.Addr) (n, oobn int, err error) {
 	m := &message{b: b, oob: oob}
 	switch {
 	case addr == nil && !c.connected:
-		return 0, 0, c.opErrorTo(nil, errMissingAddress)
+		return 0, 0, c.opErrorTo(name, errMissingAddress)
 	case addr != nil && c.connected:
-		return 0, 0, c.opErrorTo(addr, net.ErrWriteToConnected)
+		return 0, 0, c.opErrorTo(name, net.ErrWriteToConnected)
 	case addr != nil:
 		if m.addr, err = sockaddr(c.family, addr); err != nil {
-			return 0, 0, c.opErrorTo(addr, err)
+			return 0, 0, c.opErrorTo(name, err)
 		}
 	}
 	if err := c.fd.writeMsg(m); err != nil {
-		if addr == nil {
-			return 0, 0, c.opErrorTo(nil, err)
-		}
-		return 0, 0, c.opErrorTo(addr, err)
+		return 0, 0, c.opErrorTo(name, err)
 	}
 	return m.n, m.oobn, nil
 }
+
+// udpAddrPort is the address in the errors of calls that are given it in this form. The same in Go: net/udpsock.go,
+// addrPortUDPAddr.
+type udpAddrPort struct{ netip.AddrPort }
+
+// Network returns "udp".
+func (udpAddrPort) Network() string { return "udp" }
