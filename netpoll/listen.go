@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +27,7 @@ type listener struct {
 	addr    net.Addr
 	lull    lull
 	path    string // of a unix socket in the file system: Close removes it
+	keep    atomic.Bool
 	unlink  sync.Once
 }
 
@@ -163,10 +165,17 @@ func (l *listener) newConn() (nc net.Conn, c *conn) {
 // removed. A second Close returns an error that wraps net.ErrClosed.
 func (l *listener) Close() error {
 	if l.path != "" {
-		l.unlink.Do(func() { _ = unix.Unlink(l.path) })
+		l.unlink.Do(func() {
+			if !l.keep.Load() {
+				_ = unix.Unlink(l.path)
+			}
+		})
 	}
 	return l.wrapped("close", l.fd.close())
 }
+
+// SetUnlinkOnClose says whether Close, of which the first counts, removes a unix socket's name. By default it does.
+func (l *listener) SetUnlinkOnClose(unlink bool) { l.keep.Store(!unlink) }
 
 // Addr returns the address listened on, which must not be changed.
 func (l *listener) Addr() net.Addr { return l.addr }

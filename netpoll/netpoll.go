@@ -22,15 +22,16 @@ import (
 // The listener's Accept parks until a connection comes, or the deadline that its SetDeadline has set. Accept returns a
 // failure to get a descriptor (EMFILE) as it is; the next Accept then waits before it tries again, 5 ms at first
 // and up to 1 s when failures go on. A connection that was broken off in the queue is passed over. Close
-// ends every Accept with an error that wraps net.ErrClosed. The listener also has SyscallConn and File.
+// ends every Accept with an error that wraps net.ErrClosed. The listener also has SyscallConn and File,
+// and net.UnixListener's SetUnlinkOnClose, which over tcp changes nothing.
 func Listen(network, address string) (net.Listener, error) { return listen(network, address) }
 
 // ListenPacket opens a socket for datagrams from anywhere. network is "udp", "udp4", "udp6" or "unixgram"; address is as
 // for Listen, but a path is not removed by Close. Errors are as Listen's.
 //
 // What it returns is a Conn too, without a peer: WriteTo names one each time. Over udp it has net.UDPConn's ReadFromUDP,
-// ReadFromUDPAddrPort, WriteToUDP, WriteToUDPAddrPort, ReadMsgUDP and WriteMsgUDP, over unixgram net.UnixConn's
-// ReadFromUnix, WriteToUnix, ReadMsgUnix and WriteMsgUnix.
+// ReadFromUDPAddrPort, WriteToUDP, WriteToUDPAddrPort, ReadMsgUDP, ReadMsgUDPAddrPort, WriteMsgUDP and WriteMsgUDPAddrPort,
+// over unixgram net.UnixConn's ReadFromUnix, WriteToUnix, ReadMsgUnix, WriteMsgUnix, CloseRead and CloseWrite.
 func ListenPacket(network, address string) (net.PacketConn, error) {
 	return listenPacket(network, address)
 }

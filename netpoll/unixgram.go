@@ -82,6 +82,12 @@ func (c *unixgramConn) WriteToUnix(b []byte, addr *net.UnixAddr) (int, error) {
 	return n, c.opErrorTo(addr, err)
 }
 
+// CloseRead ends the half that reads: who sends here fails with EPIPE.
+func (c *unixgramConn) CloseRead() error { return c.wrapped("close", c.fd.shutdown(unix.SHUT_RD)) }
+
+// CloseWrite ends the half that writes, with EPIPE.
+func (c *unixgramConn) CloseWrite() error { return c.wrapped("close", c.fd.shutdown(unix.SHUT_WR)) }
+
 // ReadMsgUnix reads a datagram into b and what goes with it (rights, credentials) into oob. Descriptors that come are
 // closed on exec.
 func (c *unixgramConn) ReadMsgUnix(b, oob []byte) (n, oobn, flags int, addr *net.UnixAddr, err error) {
