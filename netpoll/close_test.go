@@ -19,60 +19,70 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// blockers are the ways to wait on a descriptor. ready must not succeed before it is closed.
-var blockers = []struct {
-	name  string
-	block func(l net.Listener, c net.Conn) error
-}{
-	{"accept", func(l net.Listener, _ net.Conn) error {
-		_, err := l.Accept()
-		return err
-	}},
-	{"read", func(_ net.Listener, c net.Conn) error {
-		_, err := c.Read(make([]byte, 1))
-		return err
-	}},
-	{"write", func(_ net.Listener, c net.Conn) error {
-		_, err := c.Write(make([]byte, 64<<20))
-		return err
-	}},
-}
-
 // Several callers block on the same thing: one in the poller, the others in the fdMutex.
 func TestCloseUnblocksAll(t *testing.T) {
-	for _, b := range blockers {
-		for _, procs := range []int{1, 2, 8} {
+	for i, b := range blockers {
+		for _, procs := range procsFor(i) {
 			for _, closer := range []party{task, goroutine} {
 				t.Run(fmt.Sprint(b.name, "/", closer.name, "/procs=", procs), func(t *testing.T) {
 					s := scheduler(t, procs)
 					g := &group{s: s}
-					l := g.listener(t, task)
-					c, peer := connected(t, s)
+					x := b.on(t, s, task)
+					defer x.close(t)
 					const callers = 6
 					for i := range callers {
-						g.start([]party{task, goroutine}[i%2], func() {
-							err := b.block(l, c)
-							require.ErrorIs(t, err, net.ErrClosed)
-							var op *net.OpError
-							require.ErrorAs(t, err, &op)
-							require.Equal(t, b.name, op.Op)
-							require.Equal(t, net.ErrClosed, op.Err)
-						})
+						g.start([]party{task, goroutine}[i%2], func() { b.closed(t, x.block()) })
 					}
-					parked(t, s, 1)
+					b.waiting(t, s)
 					g.run(closer, func() {
-						require.NoError(t, l.Close())
-						require.NoError(t, c.Close())
-						require.ErrorIs(t, l.Close(), net.ErrClosed)
-						require.ErrorIs(t, c.Close(), net.ErrClosed)
+						require.NoError(t, x.end.Close())
+						require.ErrorIs(t, x.end.Close(), net.ErrClosed)
 					})
 					g.wg.Wait()
-					require.ErrorIs(t, b.block(l, c), net.ErrClosed)
-					require.NoError(t, peer.Close())
+					b.closed(t, x.block())
 					parked(t, s, 0)
 				})
 			}
 		}
+	}
+}
+
+// procsFor returns the numbers of Ps that the blocker at index i is tried with: the plain ones with all.
+func procsFor(i int) []int {
+	all := []int{1, 2, 8}
+	if i < 3 {
+		return all
+	}
+	return all[i%3:][:1]
+}
+
+// TestBlockedErrorsAreNets: what a call that would wait says of the end, and of its deadline.
+func TestBlockedErrorsAreNets(t *testing.T) {
+	s := scheduler(t, 1)
+	for _, b := range blockers {
+		if b.ours {
+			continue
+		}
+		t.Run(b.name, func(t *testing.T) {
+			errs := map[string][2]error{}
+			for _, p := range []party{native, task} {
+				x := b.on(t, s, p)
+				defer x.close(t)
+				require.NoError(t, x.end.SetDeadline(time.Unix(1, 0)))
+				late := x.block()
+				require.NoError(t, x.end.Close())
+				closed := x.block()
+				for _, err := range []error{late, closed} {
+					var op *net.OpError
+					require.ErrorAs(t, err, &op)
+					op.Source, op.Addr = nil, nil // others
+				}
+				errs[p.name] = [2]error{late, closed}
+			}
+			for i := range 2 {
+				sameError(t, errs["net"][i], errs["task"][i])
+			}
+		})
 	}
 }
 
@@ -132,16 +142,21 @@ func TestSchedulerCloseUnwindsWaiters(t *testing.T) {
 			scheduler(t, 1) // counts descriptors when s has long been closed
 			s, err := sched.New(sched.Config{Procs: procs})
 			require.NoError(t, err)
-			l := (&group{s: s}).listener(t, task)
-			c, peer := connected(t, s)
 			var begun, unwound, returned atomic.Int32
 			const callers = 5
+			waiters := 1
+			var places []*blocked
 			for _, b := range blockers {
+				x := b.on(t, s, task)
+				places = append(places, x)
+				if !b.naps {
+					waiters++
+				}
 				for range callers {
 					s.Go(func() {
 						defer unwound.Add(1)
 						begun.Add(1)
-						_ = b.block(l, c)
+						_ = x.block()
 						returned.Add(1)
 					})
 				}
@@ -154,15 +169,17 @@ func TestSchedulerCloseUnwindsWaiters(t *testing.T) {
 				_, _ = mine.Read(make([]byte, 1))
 				returned.Add(1)
 			})
-			parked(t, s, 4)
-			testsched.Until(t, func() bool { return begun.Load() == 3*callers+1 }, "all have begun")
+			all := int32(len(blockers)*callers + 1)
+			parked(t, s, waiters)
+			testsched.Until(t, func() bool { return begun.Load() == all }, "all have begun")
 			require.NoError(t, s.Close())
-			testsched.Until(t, func() bool { return unwound.Load() == 3*callers+1 }, "deferred calls have run")
+			testsched.Until(t, func() bool { return unwound.Load() == all }, "deferred calls have run")
 			require.Zero(t, returned.Load())
-			require.ErrorIs(t, blockers[0].block(l, c), net.ErrClosed)
-			require.NoError(t, l.Close())
-			require.NoError(t, c.Close())
-			require.NoError(t, peer.Close())
+			for _, x := range places {
+				require.ErrorIs(t, x.block(), net.ErrClosed)
+				require.NoError(t, x.end.Close())
+				x.close(t)
+			}
 			require.ErrorIs(t, mine.Close(), net.ErrClosed)
 			require.NoError(t, other.Close())
 		})

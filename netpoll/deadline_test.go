@@ -4,6 +4,7 @@ package netpoll
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -33,37 +34,33 @@ func isTimeout(t *testing.T, op string, err error) {
 	require.Equal(t, os.ErrDeadlineExceeded, oe.Err)
 }
 
-// Each kind of wait ends at its deadline: one that was set before and one that is set while it waits. Those queued for
-// their turn end with it.
+// Each kind of wait ends at its deadline: one that was set before, one that is set while it waits, and one that is over when it
+// is set. Those queued for their turn end with it.
 func TestDeadlineEndsWaits(t *testing.T) {
-	for _, b := range blockers {
-		for _, procs := range []int{1, 2, 8} {
-			for _, late := range []bool{false, true} {
-				name := b.name + "/" + string(rune('0'+procs)) + map[bool]string{true: "/late"}[late]
-				t.Run(name, func(t *testing.T) {
+	for i, b := range blockers {
+		for _, procs := range procsFor(i) {
+			for _, when := range []string{"before", "late", "over"} {
+				t.Run(fmt.Sprint(b.name, "/", procs, "/", when), func(t *testing.T) {
 					s := scheduler(t, procs)
 					g := &group{s: s}
-					l := g.listener(t, task)
-					c, peer := connected(t, s)
-					set := func() {
-						require.NoError(t, l.(*listener).SetDeadline(soon()))
-						require.NoError(t, c.SetDeadline(soon()))
-					}
-					if !late {
-						set()
+					x := b.on(t, s, task)
+					defer x.close(t)
+					if when == "before" {
+						require.NoError(t, x.end.SetDeadline(soon()))
 					}
 					for i := range 4 {
-						g.start([]party{task, goroutine}[i%2], func() { isTimeout(t, b.name, b.block(l, c)) })
+						g.start([]party{task, goroutine}[i%2], func() { b.timedOut(t, x.block()) })
 					}
-					if late {
-						parked(t, s, 1)
-						set()
+					switch when {
+					case "late":
+						b.waiting(t, s)
+						require.NoError(t, x.end.SetDeadline(soon()))
+					case "over":
+						b.waiting(t, s)
+						require.NoError(t, x.end.SetDeadline(time.Unix(1, 0)))
 					}
 					g.wg.Wait()
-					isTimeout(t, b.name, b.block(l, c)) // for ever
-					require.NoError(t, l.Close())
-					require.NoError(t, c.Close())
-					require.NoError(t, peer.Close())
+					b.timedOut(t, x.block()) // for ever
 				})
 			}
 		}

@@ -70,19 +70,20 @@ var warmUp = func() func(t *testing.T) {
 
 // party is somebody who listens, dials, reads and writes in one of the possible ways.
 type party struct {
-	name   string
-	listen func(network, address string) (net.Listener, error)
-	dial   func(network, address string) (net.Conn, error)
-	spawn  func(s *sched.Scheduler, fn func())
+	name         string
+	listen       func(network, address string) (net.Listener, error)
+	listenPacket func(network, address string) (net.PacketConn, error)
+	dial         func(network, address string) (net.Conn, error)
+	spawn        func(s *sched.Scheduler, fn func())
 }
 
 func onTask(s *sched.Scheduler, fn func())      { s.Go(fn) }
 func onGoroutine(_ *sched.Scheduler, fn func()) { go fn() }
 
 var (
-	task      = party{"task", Listen, Dial, onTask}
-	goroutine = party{"goroutine", Listen, Dial, onGoroutine}
-	native    = party{"net", net.Listen, net.Dial, onGoroutine}
+	task      = party{"task", Listen, ListenPacket, Dial, onTask}
+	goroutine = party{"goroutine", Listen, ListenPacket, Dial, onGoroutine}
+	native    = party{"net", net.Listen, net.ListenPacket, net.Dial, onGoroutine}
 )
 
 // pairs are all combinations but the one that is none of our business.

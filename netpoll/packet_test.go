@@ -270,10 +270,6 @@ func TestUnixRights(t *testing.T) {
 		require.NoError(t, err)
 		c, err := ListenPacket("unixgram", filepath.Join(dir, "c"))
 		require.NoError(t, err)
-		type unixMsg interface {
-			ReadMsgUnix(b, oob []byte) (n, oobn, flags int, addr *net.UnixAddr, err error)
-			WriteMsgUnix(b, oob []byte, addr *net.UnixAddr) (n, oobn int, err error)
-		}
 		for i, pair := range [][2]unixMsg{{a.(unixMsg), b.(unixMsg)}, {c.(unixMsg), server.(unixMsg)}} {
 			var to, from *net.UnixAddr
 			if i == 1 {
@@ -353,6 +349,29 @@ func TestUnixListener(t *testing.T) {
 		require.NoError(t, c.Close())
 		require.NoError(t, l.Close())
 	})
+}
+
+// TestFullUnixBacklog: who dials a listener with a full queue is told at once, on systems where the kernel does not let him wait.
+func TestFullUnixBacklog(t *testing.T) {
+	s := scheduler(t, 1)
+	address := filepath.Join(t.TempDir(), "s")
+	sysfd, err := bindUnix(unix.SOCK_STREAM, &net.UnixAddr{Name: address, Net: "unix"})
+	require.NoError(t, err)
+	require.NoError(t, unix.Listen(sysfd, 0))
+	errs := map[string]error{}
+	for _, p := range []party{native, task} {
+		(&group{s: s}).run(p, func() {
+			for errs[p.name] == nil {
+				c, err := p.dial("unix", address)
+				if err == nil {
+					defer c.Close()
+				}
+				errs[p.name] = err
+			}
+		})
+	}
+	sameError(t, errs["net"], errs["task"])
+	require.NoError(t, unix.Close(sysfd))
 }
 
 func TestListenPacketErrorsAreNets(t *testing.T) {

@@ -13,10 +13,8 @@ import (
 
 // names is one way to do what is done with names of unix sockets, and keeps what comes of it.
 type names struct {
-	listen       func(network, address string) (net.Listener, error)
-	listenPacket func(network, address string) (net.PacketConn, error)
-	dial         func(network, address string) (net.Conn, error)
-	log          []string
+	party
+	log []string
 }
 
 func (n *names) note(what string, addrs ...net.Addr) {
@@ -53,10 +51,6 @@ func (n *names) stream(t *testing.T, name string) {
 
 // datagrams sends in each way to one who is called name, and answers to what he sees as the sender's address.
 func (n *names) datagrams(t *testing.T, name string) {
-	type msg interface {
-		ReadMsgUnix(b, oob []byte) (n, oobn, flags int, addr *net.UnixAddr, err error)
-		WriteMsgUnix(b, oob []byte, addr *net.UnixAddr) (n, oobn int, err error)
-	}
 	server, err := n.listenPacket("unixgram", name)
 	if n.failed(err) {
 		return
@@ -80,8 +74,8 @@ func (n *names) datagrams(t *testing.T, name string) {
 				n.note("answer from", from)
 			}
 		}
-		if _, _, err = sender.(msg).WriteMsgUnix(b, nil, to); !n.failed(err) {
-			_, _, _, from, err := server.(msg).ReadMsgUnix(b, nil)
+		if _, _, err = sender.(unixMsg).WriteMsgUnix(b, nil, to); !n.failed(err) {
+			_, _, _, from, err := server.(unixMsg).ReadMsgUnix(b, nil)
 			require.NoError(t, err)
 			n.note("WriteMsgUnix from", from)
 		}
@@ -101,8 +95,7 @@ func TestUnixNamesAreNets(t *testing.T) {
 		"@" + own + "\x00inside", own + "\x00inside", "@" + own + "-end\x00",
 	} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
-			theirs := &names{listen: net.Listen, listenPacket: net.ListenPacket, dial: net.Dial}
-			ours := &names{listen: Listen, listenPacket: ListenPacket, dial: Dial}
+			theirs, ours := &names{party: native}, &names{party: task}
 			for _, n := range []*names{theirs, ours} {
 				(&group{s: s}).run(task, func() {
 					n.stream(t, name)
