@@ -18,18 +18,22 @@ import (
 )
 
 // silentPort is an address that never answers: a listener with a full queue.
-func silentPort(t *testing.T, ip string, port int) (address string) {
+func silentPort(t *testing.T, ip, port string) (address string) {
 	t.Helper()
-	sysfd, err := socket(unix.AF_INET, unix.SOCK_STREAM, false)
+	to := tcpAddrs(net.JoinHostPort(ip, port))[0]
+	family := familyOf(ipOf(to))
+	sa, err := sockaddr(family, to)
+	require.NoError(t, err)
+	sysfd, err := socket(family, unix.SOCK_STREAM, true)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, unix.Close(sysfd)) })
 	require.NoError(t, unix.SetsockoptInt(sysfd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
-	require.NoError(t, unix.Bind(sysfd, &unix.SockaddrInet4{Port: port, Addr: [4]byte(net.ParseIP(ip).To4())}))
+	require.NoError(t, unix.Bind(sysfd, sa))
 	require.NoError(t, unix.Listen(sysfd, 0))
 	local, err := unix.Getsockname(sysfd)
 	require.NoError(t, err)
 	for range 3 { // one is queued, the others make sure
-		c, err := socket(unix.AF_INET, unix.SOCK_STREAM, false)
+		c, err := socket(family, unix.SOCK_STREAM, true)
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, unix.Close(c)) })
 		_ = unix.Connect(c, local)
@@ -40,7 +44,7 @@ func silentPort(t *testing.T, ip string, port int) (address string) {
 func TestDialEndsWithContext(t *testing.T) {
 	for _, p := range []party{task, goroutine} {
 		s := scheduler(t, 2)
-		address := silentPort(t, "127.0.0.1", 0)
+		address := silentPort(t, "127.0.0.1", "0")
 		g := &group{s: s}
 		ctx, cancel := context.WithCancel(t.Context())
 		g.start(p, func() {
@@ -117,7 +121,7 @@ func TestHappyEyeballs(t *testing.T) {
 		g := &group{s: s}
 		l := g.listener(t, p)
 		good := l.Addr().String()
-		silent, closed := silentPort(t, "127.0.0.1", 0), closedPort(t, "127.0.0.1")
+		silent, closed := silentPort(t, "127.0.0.1", "0"), closedPort(t, "127.0.0.1", "0")
 		for name, c := range map[string]struct {
 			primary, fallback string
 			ok                bool
@@ -192,7 +196,7 @@ func TestDialTriesAllAddresses(t *testing.T) {
 	g := &group{s: s}
 	l := g.listener(t, task)
 	g.run(task, func() {
-		c, err := dialSerial(t.Context(), "tcp", tcpAddrs(closedPort(t, "127.0.0.1"), l.Addr().String()))
+		c, err := dialSerial(t.Context(), "tcp", tcpAddrs(closedPort(t, "127.0.0.1", "0"), l.Addr().String()))
 		require.NoError(t, err)
 		require.NoError(t, c.Close())
 	})

@@ -29,10 +29,10 @@ func sameError(t *testing.T, want, got error) {
 	}
 }
 
-// closedPort returns an address that nobody listens on, and keeps it from others until the test ends.
-func closedPort(t *testing.T, host string) string {
+// closedPort returns an address that nobody listens on, port "0" meaning any, and keeps it from others until the test ends.
+func closedPort(t *testing.T, host, port string) string {
 	t.Helper()
-	addrs, err := resolve(context.Background(), "listen", "tcp", net.JoinHostPort(host, "0"))
+	addrs, err := resolve(context.Background(), "listen", "tcp", net.JoinHostPort(host, port))
 	require.NoError(t, err)
 	family := familyOf(ipOf(addrs[0]))
 	sa, err := sockaddr(family, addrs[0])
@@ -49,7 +49,7 @@ func closedPort(t *testing.T, host string) string {
 func TestDialErrorsAreNets(t *testing.T) {
 	s := scheduler(t, 2)
 	g := &group{s: s}
-	v4 := closedPort(t, "127.0.0.1")
+	v4 := closedPort(t, "127.0.0.1", "0")
 	for _, c := range []struct{ network, address string }{
 		{"", "127.0.0.1:80"},
 		{"nonet", "127.0.0.1:80"},
@@ -94,7 +94,7 @@ func TestRefusedIPv6(t *testing.T) {
 		t.Skip("no IPv6 here")
 	}
 	s := scheduler(t, 2)
-	addr := closedPort(t, "::1")
+	addr := closedPort(t, "::1", "0")
 	for _, network := range []string{"tcp", "tcp6"} {
 		_, want := net.Dial(network, addr)
 		(&group{s: s}).run(task, func() {
