@@ -15,6 +15,10 @@ import (
 
 // Accepting. The same in Go: internal/poll/fd_unix.go, Accept; net/http/server.go, Serve, which sleeps after an error.
 
+// acceptFunc is acceptSocket, but in tests of what the kernel cannot be made to answer.
+// The same in Go: internal/poll/hook_unix.go, AcceptFunc.
+var acceptFunc = acceptSocket
+
 // accept returns the next connection, a non-blocking socket, and its peer. A connection that its peer
 // has broken off while it was queued is passed over. Errors: net.ErrClosed, os.ErrDeadlineExceeded,
 // *os.SyscallError. After one that says that something has run out the next call waits a while.
@@ -36,7 +40,7 @@ func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 		return 0, nil, err
 	}
 	for {
-		sysfd, peer, err := acceptSocket(f.sysfd)
+		sysfd, peer, err := acceptFunc(f.sysfd)
 		if err == nil {
 			l.pause = 0
 			giveWay()

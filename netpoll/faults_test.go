@@ -206,31 +206,6 @@ func TestDescriptorsRunOutAndRecover(t *testing.T) {
 	}
 }
 
-// Close and a deadline end an Accept that pauses after a failure.
-func TestPauseOfAcceptEnds(t *testing.T) {
-	s := scheduler(t, 2)
-	g := &group{s: s}
-	l := g.listener(t, task).(*listener)
-	pause := func() {
-		l.lull.pause = time.Minute
-		l.lull.until = 1 << 62
-	}
-	pause()
-	require.NoError(t, l.SetDeadline(soon()))
-	g.run(task, func() {
-		_, err := l.Accept()
-		require.ErrorIs(t, err, os.ErrDeadlineExceeded)
-	})
-	require.NoError(t, l.SetDeadline(time.Time{}))
-	g.start(task, func() {
-		_, err := l.Accept()
-		require.ErrorIs(t, err, net.ErrClosed)
-	})
-	parked(t, s, 1)
-	require.NoError(t, l.Close())
-	g.wg.Wait()
-}
-
 // Deadlines of many connections at the same instant, again and again: each Read ends, once, by the deadline or a byte.
 func TestDeadlineStorm(t *testing.T) {
 	for _, procs := range []int{1, 8} {
