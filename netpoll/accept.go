@@ -3,6 +3,7 @@
 package netpoll
 
 import (
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -39,6 +40,16 @@ func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 	if err := f.pd.prepare(&f.pd.r); err != nil {
 		return 0, nil, err
 	}
+	// A connection belongs to its accepter's poller. Without that one it had to be closed again.
+	if _, err := pollerOf(sched.Current()); err != nil {
+		if e, ok := err.(*os.SyscallError); ok && hasRunOut(e.Err) {
+			l.begin()
+		}
+		if hb.On {
+			hb.Tell() // what is in the error
+		}
+		return 0, nil, err
+	}
 	for {
 		sysfd, peer, err := acceptFunc(f.sysfd)
 		if err == nil {
@@ -46,13 +57,13 @@ func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 			giveWay()
 			return sysfd, peer, nil
 		}
-		errno, _ := err.(unix.Errno)
-		switch errno {
-		case unix.ECONNABORTED:
+		if err == unix.ECONNABORTED {
 			continue
-		case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		}
+		if hasRunOut(err) {
 			l.begin()
 		}
+		errno, _ := err.(unix.Errno)
 		if err := f.retry(acceptCall, errno, &f.pd.r); err != nil {
 			return 0, nil, err
 		}

@@ -89,7 +89,10 @@ func resolveOne(network, address string) (net.Addr, error) {
 }
 
 func listenTCP(network string, addr *net.TCPAddr) (*listener, error) {
-	family, v6only := listenFamily(network, addr)
+	family, v6only, err := listenFamily(network, addr)
+	if err != nil {
+		return nil, err
+	}
 	sa, err := sockaddr(family, addr)
 	if err != nil {
 		return nil, err

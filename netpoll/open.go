@@ -29,11 +29,19 @@ type FD struct {
 }
 
 func open(sysfd int, name string) (*FD, error) {
-	if err := unix.SetNonblock(sysfd, true); err != nil {
+	flags, err := unix.FcntlInt(uintptr(sysfd), unix.F_GETFL, 0)
+	blocking := flags&unix.O_NONBLOCK == 0
+	if err == nil && blocking {
+		err = unix.SetNonblock(sysfd, true)
+	}
+	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: os.NewSyscallError("fcntl", err)}
 	}
 	pd, err := register(sysfd)
 	if err != nil {
+		if blocking {
+			_ = unix.SetNonblock(sysfd, false) // as its owner has it
+		}
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	f := &FD{name: name}

@@ -3,10 +3,11 @@
 package netpoll
 
 import (
+	"errors"
 	"net"
 	"os"
 	"runtime"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,24 +54,48 @@ func dialFamily(network string, a net.Addr) (family int, v6only bool) {
 
 // listenFamily returns the family of a socket that is to listen on a: for every local address of an
 // unspecified kind one socket of both kinds, where the machine can do that.
-func listenFamily(network string, a net.Addr) (family int, v6only bool) {
+func listenFamily(network string, a net.Addr) (family int, v6only bool, err error) {
 	ip := ipOf(a)
-	if (network == "tcp" || network == "udp") && (len(ip) == 0 || ip.IsUnspecified()) && dualStack() {
-		return unix.AF_INET6, false
+	if (network == "tcp" || network == "udp") && (len(ip) == 0 || ip.IsUnspecified()) {
+		both, err := dualStack()
+		if both || err != nil {
+			return unix.AF_INET6, false, err
+		}
 	}
-	return dialFamily(network, a)
+	family, v6only = dialFamily(network, a)
+	return family, v6only, nil
 }
 
-// dualStack reports whether an IPv6 socket here can serve IPv4 peers. It asks the kernel once.
-var dualStack = sync.OnceValue(func() bool {
+// dualStack reports whether an IPv6 socket here can serve IPv4 peers. It asks the kernel until it gets an answer, which
+// it does not when descriptors or memory have run out: *os.SyscallError.
+func dualStack() (bool, error) {
+	if known := dualStackKnown.Load(); known != nil {
+		return *known, nil
+	}
+	both := false
 	sysfd, err := socket(unix.AF_INET6, unix.SOCK_STREAM, false)
-	if err != nil {
+	if err == nil {
+		mapped := &unix.SockaddrInet6{Addr: [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}}
+		both = unix.Bind(sysfd, mapped) == nil
+		_ = unix.Close(sysfd)
+	} else if hasRunOut(errors.Unwrap(err)) {
+		return false, err
+	}
+	dualStackKnown.Store(&both)
+	return both, nil
+}
+
+var dualStackKnown atomic.Pointer[bool]
+
+// hasRunOut reports whether err, a bare errno, says that later there may be what there is not now.
+func hasRunOut(err error) bool {
+	switch err {
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		return true
+	default:
 		return false
 	}
-	defer unix.Close(sysfd)
-	mapped := &unix.SockaddrInet6{Addr: [16]byte{10: 0xff, 11: 0xff, 12: 127, 15: 1}}
-	return unix.Bind(sysfd, mapped) == nil
-})
+}
 
 // Keep-alive as package net has it: a probe after so many seconds of silence, then one each so many
 // seconds, and the connection is dead when so many have gone unanswered.

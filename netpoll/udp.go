@@ -33,7 +33,10 @@ func dialUDP(ctx context.Context, network string, addr *net.UDPAddr) (net.Conn, 
 }
 
 func listenUDP(network string, addr *net.UDPAddr) (*udpConn, error) {
-	family, v6only := listenFamily(network, addr)
+	family, v6only, err := listenFamily(network, addr)
+	if err != nil {
+		return nil, err
+	}
 	sa, err := sockaddr(family, addr)
 	if err != nil {
 		return nil, err
