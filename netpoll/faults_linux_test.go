@@ -1,6 +1,9 @@
 package netpoll
 
 import (
+	"io"
+	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -34,4 +37,78 @@ func TestHalfOpenPeer(t *testing.T) {
 		require.ErrorIs(t, err, unix.ECONNRESET)
 		require.NoError(t, a.Close())
 	})
+}
+
+// vanish makes c receive nothing more, not even what the kernel would answer by itself, as if its machine had lost its
+// power. Some kernels allow that to root only; then it says so, and c only does not read.
+func vanish(t *testing.T, c *tcpConn) {
+	t.Helper()
+	drop := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0}
+	raw, err := c.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(fd uintptr) {
+		err := unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop})
+		if err != nil {
+			t.Logf("not allowed to make a peer vanish: %v", err)
+			require.ErrorIs(t, err, unix.EPERM)
+		}
+	}))
+}
+
+// Whatever a connection is waiting for when the kernel gives its peer up, it is told so. Without TCP_USER_TIMEOUT that takes
+// a quarter of an hour, and a peer that does not read is never given up.
+func TestPeerGivenUp(t *testing.T) {
+	waits := []func(c *tcpConn) error{
+		func(c *tcpConn) error { _, err := c.Read(make([]byte, 1)); return err },
+		func(c *tcpConn) error { _, err := c.Write(make([]byte, 64<<20)); return err },
+		func(c *tcpConn) error {
+			if err := c.WaitRead(t.Context()); err != nil {
+				return err
+			}
+			_, err := c.TryRead(make([]byte, 1))
+			return err
+		},
+	}
+	s := scheduler(t, 2)
+	g := &group{s: s}
+	var conns []*tcpConn
+	for _, gone := range []bool{true, false} {
+		for _, p := range []party{task, goroutine} {
+			for _, wait := range waits {
+				a, b := connected(t, s)
+				conns = append(conns, a, b)
+				raw, err := a.SyscallConn()
+				require.NoError(t, err)
+				require.NoError(t, raw.Control(func(fd uintptr) {
+					require.NoError(t, unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 100))
+				}))
+				require.NoError(t, a.SetWriteBuffer(200<<10))
+				require.NoError(t, b.SetReadBuffer(4<<10))
+				if gone {
+					vanish(t, b)
+				}
+				g.start(p, func() { givenUp(t, a, wait) })
+			}
+		}
+	}
+	g.wg.Wait()
+	for _, c := range conns {
+		require.NoError(t, c.Close())
+	}
+}
+
+// givenUp sends what a's kernel takes and the peer's, there or not, does not, and expects wait to end.
+func givenUp(t *testing.T, a *tcpConn, wait func(*tcpConn) error) {
+	_, err := a.Write(make([]byte, 150<<10))
+	require.NoError(t, err)
+	err = wait(a)
+	require.ErrorIs(t, err, unix.ETIMEDOUT)
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded)
+	var ne net.Error
+	require.ErrorAs(t, err, &ne)
+	require.True(t, ne.Timeout())
+	_, err = a.Read(make([]byte, 1))
+	require.Equal(t, io.EOF, err) // the kernel tells it once
+	_, err = a.Write([]byte("x"))
+	require.ErrorIs(t, err, unix.EPIPE)
 }
