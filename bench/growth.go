@@ -37,6 +37,7 @@ func points(all []series, re *regexp.Regexp) (chosen []point) {
 		for _, size := range s.sizes {
 			p := s.at(size)
 			p.Name = s.name + "/" + strconv.Itoa(size)
+			p.Why = reason(p.Name)
 			if p.AtMost == 0 || p.AtMost > growthRounds {
 				p.AtMost = growthRounds
 			}

@@ -1,7 +1,7 @@
 // Command bench measures userrt beside the native runtime and prints what it saw.
 //
 //	go run ./bench                      every pair at 1 and 2 processors, as a table
-//	go run ./bench -list                the pairs, one line each
+//	go run ./bench -list                the pairs, one line each: what is done, and why that is worth a number
 //	go run ./bench -growth -ablate      also the same work on more and more, and what each mechanism is worth
 //	go run ./bench -profile -run 'hchan/'    also where the time of both sides goes
 //	go run ./bench -run 'hchan/' -procs 4 -format json -o chan.json
@@ -208,11 +208,11 @@ func (opts *options) choose(all []Pair) ([]Pair, error) {
 	return chosen, nil
 }
 
-// list prints one line a pair: its name and what it measures.
+// list prints one line a pair: its name, what it measures and why.
 func list(w io.Writer, ps []Pair, more extras) error {
 	var b strings.Builder
 	for _, p := range slices.Concat(ps, pairsOf(more.points)) {
-		fmt.Fprintf(&b, "%-*s  %s\n", nameWidth, p.Name, p.Doc)
+		fmt.Fprintf(&b, "%-*s  %s\n", nameWidth, p.Name, p.line())
 	}
 	for _, a := range more.ablations {
 		fmt.Fprintln(&b, a.name())

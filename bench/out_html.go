@@ -89,18 +89,39 @@ func (v *pageView) columns() []column {
 type floorRow struct{ Name, Doc, Cost, Spread string }
 
 type pairDoc struct {
-	Name, Doc string
-	Family    int
+	Name, Doc, Why string
+	Family         int
 }
 
-// pageIndex knows what isn't in a Result: the sentence on each pair, and the numbers of the families.
+// pageIndex knows what isn't in a Result: the sentences on each pair, and the numbers of the families.
 type pageIndex struct {
 	docs     map[string]string
+	whys     map[string]string
 	families []string
 }
 
 // family returns the number of a pair's family, or -1 for one that the filter does not know.
 func (ix pageIndex) family(name string) int { return slices.Index(ix.families, family(name)) }
+
+// knownPairs is what this version says of its pairs.
+func knownPairs() pageIndex {
+	ix := pageIndex{docs: map[string]string{}, whys: map[string]string{}}
+	for _, p := range pairs() {
+		ix.docs[p.Name], ix.whys[p.Name] = p.Doc, p.Why
+	}
+	return ix
+}
+
+// pairDocs are the sentences on the pairs in results, each pair once and in their order.
+func (ix pageIndex) pairDocs(results []Result) (list []pairDoc) {
+	for _, res := range results {
+		doc := pairDoc{res.Name, ix.docs[res.Name], ix.whys[res.Name], ix.family(res.Name)}
+		if doc.Doc != "" && !slices.Contains(list, doc) {
+			list = append(list, doc)
+		}
+	}
+	return list
+}
 
 // writeHTML writes the page.
 func writeHTML(w io.Writer, rep *Report) error {
@@ -129,10 +150,8 @@ func newPageView(rep *Report) (*pageView, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := pageIndex{docs: map[string]string{}, families: families(rep.Results)}
-	for _, p := range pairs() {
-		known.docs[p.Name] = p.Doc
-	}
+	known := knownPairs()
+	known.families = families(rep.Results)
 	v := &pageView{
 		CSS:       template.CSS(css),
 		JS:        template.JS(js),
@@ -169,11 +188,8 @@ func (v *pageView) addResults(results []Result, known pageIndex) {
 	var ratios []ratio
 	for _, res := range results {
 		ratios = append(ratios, ratio{res.Speedup, res.SpeedupCI})
-		doc := pairDoc{res.Name, known.docs[res.Name], known.family(res.Name)}
-		if doc.Doc != "" && !slices.Contains(v.Docs, doc) {
-			v.Docs = append(v.Docs, doc)
-		}
 	}
+	v.Docs = known.pairDocs(results)
 	s := ratioScale(ratios)
 	for _, g := range byProcs(results) {
 		view := procsView{Procs: g.procs, Chart: speedupChart(s, g, known)}

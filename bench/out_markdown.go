@@ -33,6 +33,7 @@ func writeMarkdown(w io.Writer, rep *Report) error {
 	md.growth(rep.Points)
 	md.ablations(rep.Ablations)
 	md.profiles(rep.Profiles)
+	md.pairs(rep.Results)
 	_, err := w.Write(append(bytes.TrimRight(md.Bytes(), "\n"), '\n'))
 	return err
 }
@@ -131,6 +132,9 @@ func (md *markdown) growth(points []Point) {
 		if note := unitNote(c.unit); note != "" {
 			fmt.Fprintf(md, "In %s.\n\n", note)
 		}
+		if why := seriesReasons[c.series]; why != "" {
+			fmt.Fprintf(md, "Why: %s.\n\n", why)
+		}
 		results := make([]Result, len(c.points))
 		for i, p := range c.points {
 			results[i] = p.Result
@@ -179,6 +183,17 @@ func (md *markdown) profiles(profiles []Profile) {
 			rows = append(rows, append([]string{"`" + r.Pair + "`", r.Side, r.Cost, r.Busy}, r.Parts...))
 		}
 		md.table(append([]string{"pair", "side", "cost", "busy"}, v.Parts...), "llrr"+strings.Repeat("r", len(v.Parts)), rows)
+	}
+}
+
+func (md *markdown) pairs(results []Result) {
+	var rows [][]string
+	for _, d := range knownPairs().pairDocs(results) {
+		rows = append(rows, []string{"`" + d.Name + "`", d.Doc, d.Why})
+	}
+	if len(rows) > 0 {
+		md.WriteString("## What the pairs do, and why\n\n")
+		md.table([]string{"pair", "what is done", "why"}, "lll", rows)
 	}
 }
 

@@ -58,7 +58,8 @@ func (o *textOutput) begin(env Env, count int) error {
 	fmt.Fprintf(&b, `
 medians of %s a side, fewer and longer for some pairs, the sides taking turns; speedup = native/userrt, above 1
 userrt is faster; ± and [ ] = 95 %% confidence intervals, from 6 rounds on; ~ = the speedup's holds 1, no difference is shown;
-spread = the larger interquartile range of the two, relative to its median; floor = userrt/what its operation can't do without
+spread = the larger interquartile range of the two, relative to its median; floor = userrt/what its operation can't do without;
+what each pair does, and why: go run ./bench -list
 `, roundsOf(env, count))
 	_, err := io.WriteString(o.w, b.String())
 	return err

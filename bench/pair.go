@@ -18,6 +18,7 @@ import (
 type Pair struct {
 	Name string // "package/what", unique
 	Doc  string // one line: the work, and what one operation of it is
+	Why  string // one line: what its number tells (why.go)
 	Unit string // of the cost; lower is better
 	// Step is the least number of operations that can be done: a batch, a whole tree. Round.N is
 	// always a multiple of it.
@@ -79,7 +80,7 @@ const nameWidth = 22
 
 // pairs returns all pairs, in the order in which they are measured and shown.
 func pairs() []Pair {
-	return withFloors(slices.Concat(schedPairs(), []Pair{unbalanced()}, hogPairs(), timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs()))
+	return withReasons(withFloors(slices.Concat(schedPairs(), []Pair{unbalanced()}, hogPairs(), timerPairs(), memoryPairs(), hchanPairs(), selectPairs(), flowPairs(), waitgroupPairs(), locksPairs(), []Pair{skynet(100_000)}, netpollPairs())))
 }
 
 // asked returns the pair as the command line wants it: with rounds that last at least target, and a bound of their number
