@@ -144,6 +144,20 @@ func TestPairList(t *testing.T) {
 	require.Equal(t, want, names)
 }
 
+// TestEveryPairHasAnInterval gives each pair as many costs as it has rounds by default.
+func TestEveryPairHasAnInterval(t *testing.T) {
+	for _, p := range pairs() {
+		p = p.asked(defaultCount, roundTarget)
+		var costs []float64
+		for i := range p.rounds(defaultCount) {
+			costs = append(costs, float64(i+1))
+		}
+		res := summarize(p, 1, costs, costs)
+		require.NotNil(t, res.SpeedupCI, p.Name)
+		require.True(t, changeOf(&res, &res).speedup.judged, p.Name)
+	}
+}
+
 // TestKnownResults checks the constants that bodies compare with, each computed another way.
 func TestKnownResults(t *testing.T) {
 	require.Equal(t, int64(4_999_950_000), sumTo(100_000))

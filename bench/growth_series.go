@@ -40,7 +40,7 @@ func allSeries() []series {
 		{"receivers", "tasks in a channel's queue", decades(1, 5), receivers},
 		{"lockers", "tasks in a Mutex's queue", decades(1, 5), func(n int) Pair { return turns(yielding(n)) }},
 		{"skynet", "leaves", decades(1, 6), skynet},
-		{"parked", "tasks", decades(3, 6), func(n int) Pair { return heldBy(n, "parked", "tasks that wait to receive") }},
+		{"parked", "tasks", decades(3, 6), func(n int) Pair { return heldBy(n, 1, "parked", "tasks that wait to receive") }},
 	}
 }
 

@@ -43,9 +43,9 @@ import (
 )
 
 const (
-	// defaultCount keeps a run of all pairs at two values of -procs within two minutes: 58 pairs,
+	// defaultCount keeps a run of all pairs at two values of -procs within three minutes: 58 pairs,
 	// 2 sides and 16 rounds of about 0.01 s are 37 s, calibration, the longer rounds and those of pairs that have
-	// fewer of them not counted; 5 s are for fairness. From 6 rounds on there are intervals.
+	// fewer of them (a minute for netpoll and the forks) not counted; 5 s are for fairness. From 6 rounds on there are intervals.
 	defaultCount = 16
 	defaultProcs = "1,2"
 	// maxProcs bounds -procs: beyond it a typing error is likelier than a machine.

@@ -27,8 +27,10 @@ import (
 const (
 	// memoryEnv asks a new process of this binary to measure: its value is a side and a number of tasks.
 	memoryEnv   = "USERRT_BENCH_MEMORY"
-	memoryTasks = 1_000_000
-	bytesPerOp  = "B/task"
+	memoryTasks = 100_000
+	// memoryRounds are the fewest of which there is an interval: each is a process of its own, and they hardly differ.
+	memoryRounds = 6
+	bytesPerOp   = "B/task"
 )
 
 // memorySides makes n tasks of one kind, calls measure when they are there, and ends them. It returns how many
@@ -41,15 +43,15 @@ var memorySides = map[string]func(n int, measure func()) (int, error){
 
 func memoryPairs() []Pair {
 	return []Pair{
-		heldBy(memoryTasks, "parked", "tasks that wait to receive"),
-		heldBy(memoryTasks, "fresh", "tasks that have been spawned and have not started"),
+		heldBy(memoryTasks, memoryRounds, "parked", "tasks that wait to receive"),
+		heldBy(memoryTasks, memoryRounds, "fresh", "tasks that have been spawned and have not started"),
 	}
 }
 
 // heldBy makes the pair for what so many tasks of a kind hold.
-func heldBy(tasks int, kind, what string) Pair {
+func heldBy(tasks, rounds int, kind, what string) Pair {
 	return Pair{
-		Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: tasks, Rounds: 1,
+		Name: "sched/" + kind + "-bytes", Unit: bytesPerOp, Step: tasks, Rounds: rounds,
 		Doc:    fmt.Sprintf("%s %s; bytes each", thousands(tasks), what),
 		Native: func(r *Round) error { return measureMemory(r, "native-"+kind) },
 		Userrt: func(r *Round) error { return measureMemory(r, "userrt-"+kind) },

@@ -18,7 +18,7 @@ const (
 
 func idleMemory() Pair {
 	return Pair{
-		Name: "netpoll/idle-memory", Unit: bytesPerConn, Step: idleConns, Rounds: 1,
+		Name: "netpoll/idle-memory", Unit: bytesPerConn, Step: idleConns, Rounds: memoryRounds,
 		Doc:    "5,000 connections that wait for a message, a task each; bytes each in the server, the kernel's not counted",
 		Native: func(r *Round) error { return measureMemory(r, "native-idle") },
 		Userrt: func(r *Round) error { return measureMemory(r, "userrt-idle") },

@@ -91,6 +91,16 @@ func (p Pair) asked(count int, target time.Duration) Pair {
 	return p
 }
 
+// rounds is how many rounds a side has if so many are asked for.
+func (p Pair) rounds(count int) int {
+	for _, most := range []int{p.Rounds, p.AtMost} {
+		if most > 0 {
+			count = min(count, most)
+		}
+	}
+	return count
+}
+
 // target is how long a round lasts.
 func (p Pair) target() time.Duration { return cmp.Or(p.Target, roundTarget) }
 

@@ -192,11 +192,7 @@ func (p Pair) start(procs int) (sides [2]side, done func() error, err error) {
 // takeTurns calibrates both sides of p and lets them take turns, count rounds each. calibrated, if not nil, is called in between. When a
 // round shows that the calibration was wrong, which amid other work it may be, that is made good and the rounds begin again.
 func takeTurns(p Pair, sides *[2]side, count int, before func(round int), calibrated func()) (err error) {
-	for _, most := range []int{p.Rounds, p.AtMost} {
-		if most > 0 {
-			count = min(count, most)
-		}
-	}
+	count = p.rounds(count)
 	bound := bindRounds(p, runtime.GOMAXPROCS(0))
 	defer func() { err = errors.Join(err, bound.free()) }()
 	if err := bound.turn(0); err != nil {
