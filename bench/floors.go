@@ -115,3 +115,21 @@ func measureFloors(ops []floor.Op, skipped func(name string, err error)) ([]Floo
 	}
 	return floors, nil
 }
+
+// writeFloors measures ops, if there are any, and writes what they cost, which it returns by their names. It is done before all else and, to see whether the
+// machine is still the same, again after it.
+func writeFloors(ops []floor.Op, out output, again bool, skipped func(name string, err error)) (costs map[string]float64, err error) {
+	floors, err := measureFloors(ops, skipped)
+	if err != nil {
+		return nil, err
+	}
+	costs = map[string]float64{}
+	for _, f := range floors {
+		f.Again = again
+		costs[f.Name] = f.Cost
+		if err := out.floor(f); err != nil {
+			return nil, err
+		}
+	}
+	return costs, nil
+}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,7 +136,9 @@ func TestResultAboveFloor(t *testing.T) {
 	require.Equal(t, 0, status, stderr)
 	rep, err := readReport(strings.NewReader(stdout))
 	require.NoError(t, err)
-	require.Len(t, rep.Floors, 1, "only the one that is needed")
+	require.Len(t, rep.Floors, 2, "only the one that is needed, at both ends")
+	require.False(t, rep.Floors[0].Again)
+	require.True(t, rep.Floors[1].Again)
 	require.Equal(t, "clock", rep.Floors[0].Name)
 	res := rep.Results[0]
 	require.Equal(t, "3 clock", res.Floor)
@@ -163,4 +166,55 @@ func TestMissingFloor(t *testing.T) {
 	broken := func(int) (time.Duration, error) { return 0, errors.New("broken") }
 	_, err = measureFloors([]floor.Op{{Name: "c", Run: broken}}, skipped)
 	require.EqualError(t, err, "floor: c: broken")
+}
+
+// TestFloorsAgain follows a machine on which one operation has become dearer, one cheaper, and one not, through all formats.
+func TestFloorsAgain(t *testing.T) {
+	rounds := func(cost float64) (costs []float64) {
+		for i := range floorRounds {
+			costs = append(costs, cost+float64(i))
+		}
+		return costs
+	}
+	rep := fullReport()
+	rep.Floors = nil
+	for _, again := range []bool{false, true} {
+		for name, cost := range map[string]float64{"swap": 100, "lock": 200, "cas": 300} {
+			if again {
+				cost += map[string]float64{"swap": 50, "lock": -100, "cas": 1}[name]
+			}
+			rep.Floors = append(rep.Floors, Floor{Name: name, Doc: "what " + name + " is", Unit: nsPerOp, Cost: cost + 4, Rounds: rounds(cost), Again: again})
+		}
+	}
+	slices.SortStableFunc(rep.Floors, func(a, b Floor) int { return strings.Compare(b.Name, a.Name) })
+	const note = "The machine changed meanwhile: 2 of 3 cost more or less at the end, above the noise (swap +48 %, lock -49 %)."
+	md := markdownOf(t, rep)
+	require.Contains(t, md, note)
+	require.Contains(t, md, "| operation | cost | spread | at the end | change | what it is |\n|:--|--:|--:|--:|--:|:--|\n"+
+		"| swap | 104 ns | 0 % | 154 ns | +48 % | what swap is |\n| lock | 204 ns | 0 % | 104 ns | -49 % | what lock is |\n| cas | 304 ns | 0 % | 305 ns | +0 % ~ | what cas is |\n")
+	page := parsePage(t, pageOf(t, rep)).byID(t, "floors")
+	require.Contains(t, page.text(), note)
+	require.Len(t, page.all("td", ""), 3*5)
+	var b bytes.Buffer
+	require.NoError(t, rep.write(&textOutput{w: &b}))
+	require.Regexp(t, `(?m)^swap +154\.0 ns +0 % +104\.0 ns +\+48 % dearer$`, b.String())
+	require.Regexp(t, `(?m)^lock +104\.0 ns +0 % +204\.0 ns +-49 % cheaper$`, b.String())
+	require.Regexp(t, `(?m)^cas +305\.0 ns +0 % +304\.0 ns +\+0 % ~$`, b.String())
+	b.Reset()
+	require.NoError(t, rep.write(&benchstatOutput{w: &b}))
+	require.Equal(t, floorRounds, strings.Count(b.String(), "BenchmarkFloor/swap/when=end "))
+	b.Reset()
+	require.NoError(t, rep.write(newJSONOutput(&b)))
+	read, err := readReport(&b)
+	require.NoError(t, err)
+	require.Equal(t, rep.floors(true), read.floors(true))
+	require.Equal(t, rep.floors(false), read.floors(false))
+
+	for i := range rep.Floors {
+		if rep.Floors[i].Again {
+			rep.Floors[i].Cost, rep.Floors[i].Rounds = 304, rounds(300)
+		}
+	}
+	same := floorViews(rep.Floors[4:])
+	require.Contains(t, floorNote(same), "the machine is the same at both ends", same)
 }

@@ -62,7 +62,11 @@ func (o *benchstatOutput) floor(f Floor) error {
 	if len(rounds) == 0 {
 		rounds = []float64{f.Cost}
 	}
-	return each(rounds, func(cost float64) error { return o.line("Floor/"+strings.ReplaceAll(f.Name, " ", "-"), cost, f.Unit) })
+	name := "Floor/" + strings.ReplaceAll(f.Name, " ", "-")
+	if f.Again {
+		name += "/when=end"
+	}
+	return each(rounds, func(cost float64) error { return o.line(name, cost, f.Unit) })
 }
 
 // ablation prints medians: there is nothing else of an Ablation.

@@ -38,7 +38,8 @@ type pageView struct {
 	FairHeads []string
 	FairNote  string
 	ProfNote  string
-	Floors    []floorRow
+	Floors    []floorView
+	FloorNote string
 	Docs      []pairDoc
 	Columns   []column
 	HasCI     bool // some interval is known
@@ -85,8 +86,6 @@ func (v *pageView) columns() []column {
 	}
 	return cs
 }
-
-type floorRow struct{ Name, Doc, Cost, Spread string }
 
 type pairDoc struct {
 	Name, Doc, Why string
@@ -177,9 +176,8 @@ func newPageView(rep *Report) (*pageView, error) {
 			v.Growth = append(v.Growth, curveChart(c))
 		}
 	}
-	for _, f := range rep.Floors {
-		v.Floors = append(v.Floors, floorRow{f.Name, f.Doc, shortCost(f.Cost, f.Unit), percent(f.Spread)})
-	}
+	v.Floors = floorViews(rep.Floors)
+	v.FloorNote = floorNote(v.Floors)
 	return v, nil
 }
 

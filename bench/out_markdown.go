@@ -106,18 +106,6 @@ func (md *markdown) results(of string, results []Result, name func(Result) strin
 	md.table(head, align, rows)
 }
 
-func (md *markdown) floors(floors []Floor) {
-	if len(floors) == 0 {
-		return
-	}
-	md.WriteString("## Floors\n\nWhat single operations of this machine cost. Nothing that is built on them can be cheaper.\n\n")
-	var rows [][]string
-	for _, f := range floors {
-		rows = append(rows, []string{f.Name, shortCost(f.Cost, f.Unit), percent(f.Spread), f.Doc})
-	}
-	md.table([]string{"operation", "cost", "spread", "what it is"}, "lrrl", rows)
-}
-
 func (md *markdown) growth(points []Point) {
 	if len(points) == 0 {
 		return

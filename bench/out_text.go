@@ -44,6 +44,7 @@ type textOutput struct {
 
 	env       Env
 	fair      []Result   // of the table being printed
+	floors    []Floor    // so far
 	series    []Point    // of the table being printed, if it is one of growth
 	ablations []Ablation // all of them; their table is printed behind the last
 }
@@ -137,15 +138,6 @@ func aboveFloor(res Result) string {
 		return ""
 	}
 	return fmt.Sprintf(" %6s", strconv.FormatFloat(res.AboveFloor, 'f', 1, 64)+"×")
-}
-
-// floor prints a row of the table of floors.
-func (o *textOutput) floor(f Floor) error {
-	if err := o.heading(fmt.Sprintf("floors\n%-*s  %12s  %6s", nameWidth, "operation", "cost", "spread")); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(o.w, "%-*s  %12s  %6s  %s\n", nameWidth, f.Name, cost(f.Cost, f.Unit), percent(f.Spread), f.Doc)
-	return err
 }
 
 // point prints a row of the table of its series.

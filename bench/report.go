@@ -3,7 +3,7 @@
 // Its file form is JSON, one object a line, of which the first key says what it is:
 //
 //	{"env":...}       the surroundings, always the first line
-//	{"floor":...}     a Floor: what an operation of the machine costs
+//	{"floor":...}     a Floor: what an operation of the machine costs; a second one, measured at the end, has "again"
 //	{"name":...}      a Result: one pair at one value of -procs
 //	{"growth":...}    a Point: one size of one series
 //	{"profiled":...}  a Profile: one side of a pair
@@ -76,6 +76,7 @@ type Floor struct {
 	Cost   float64   `json:"cost"` // median
 	Spread float64   `json:"spread"`
 	Rounds []float64 `json:"rounds"`
+	Again  bool      `json:"again,omitempty"` // measured when all else had been
 }
 
 // Point is one size of a series: the same work on more of something.
@@ -177,11 +178,12 @@ func (rep *Report) write(out output) error {
 		return err
 	}
 	for _, part := range []func() error{
-		func() error { return each(rep.Floors, out.floor) },
+		func() error { return each(rep.floors(false), out.floor) },
 		func() error { return each(rep.Results, out.result) },
 		func() error { return each(rep.Points, out.point) },
 		func() error { return each(rep.Ablations, out.ablation) },
 		func() error { return each(rep.Profiles, out.profile) },
+		func() error { return each(rep.floors(true), out.floor) },
 		out.end,
 	} {
 		if err := part(); err != nil {
@@ -189,6 +191,16 @@ func (rep *Report) write(out output) error {
 		}
 	}
 	return nil
+}
+
+// floors returns those that were measured first, or again.
+func (rep *Report) floors(again bool) (list []Floor) {
+	for _, f := range rep.Floors {
+		if f.Again == again {
+			list = append(list, f)
+		}
+	}
+	return list
 }
 
 // each calls f with one after the other until one fails.

@@ -83,16 +83,10 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 	if err := out.begin(env, opts.count); err != nil {
 		return err
 	}
-	costs := map[string]float64{} // of the floors, by name
-	if ops := floorsOf(chosen, opts.procs, opts.run.String() == ""); len(ops) > 0 {
-		floors, err := measureFloors(ops, prog.noFloor)
-		for _, f := range floors {
-			costs[f.Name] = f.Cost
-			err = errors.Join(err, out.floor(f))
-		}
-		if err != nil {
-			return err
-		}
+	ops := floorsOf(chosen, opts.procs, opts.run.String() == "")
+	costs, err := writeFloors(ops, out, false, prog.noFloor)
+	if err != nil {
+		return err
 	}
 	for i, procs := range opts.procs {
 		for _, p := range chosen {
@@ -120,6 +114,9 @@ func measureAll(opts options, chosen []Pair, out output, stderr io.Writer) (err 
 		}
 	}
 	if err := opts.extras.measure(opts, out, prog); err != nil {
+		return err
+	}
+	if _, err := writeFloors(ops, out, true, func(string, error) {}); err != nil {
 		return err
 	}
 	return out.end()
