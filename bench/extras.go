@@ -2,7 +2,10 @@
 
 package main
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // extras is what is to be measured beside the pairs: points and ablations for the last value of -procs only, the most processors, usually, and so those on which
 // queues and thieves matter; profiles for each.
@@ -16,6 +19,42 @@ type extras struct {
 type profiling struct {
 	pair  Pair
 	procs int
+}
+
+// profileFlag is the value of -profile, which is "summary" or a bool.
+type profileFlag string
+
+// Set implements flag.Value.
+func (f *profileFlag) Set(s string) error {
+	*f = profileFlag(s)
+	switch s {
+	case "summary", "true":
+		return nil
+	case "false":
+		*f = ""
+		return nil
+	}
+	return errors.New("want nothing or summary")
+}
+
+func (f *profileFlag) String() string { return string(*f) }
+
+// IsBoolFlag lets the command line have -profile alone.
+func (f *profileFlag) IsBoolFlag() bool { return true }
+
+// choose returns what is to be profiled: everything for each value of procs, or for a summary some pairs for the last.
+func (f profileFlag) choose(chosen []Pair, procs []int) (list []profiling) {
+	if f == "summary" {
+		procs = procs[len(procs)-1:]
+	}
+	for _, n := range procs {
+		for _, p := range chosen {
+			if f != "" && p.profiled() && (f != "summary" || slices.Contains(shownPairs, p.Name)) {
+				list = append(list, profiling{p, n})
+			}
+		}
+	}
+	return list
 }
 
 func (x extras) len() int { return len(x.points) + len(x.ablations) + len(x.profiles) }

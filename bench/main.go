@@ -69,7 +69,7 @@ type options struct {
 	list    bool
 	growth  bool
 	ablate  bool
-	profile bool
+	profile profileFlag
 	extras
 }
 
@@ -125,14 +125,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	fs.IntVar(&opts.count, "count", defaultCount, "measured `rounds` of each side")
 	procs := fs.String("procs", defaultProcs, "comma-separated `list` of processor counts, each set for both sides")
 	fs.StringVar(&opts.format, "format", "", "output `format`: text (tables), json (one object a line), benchstat (for the tool of this name), "+
-		"html (a page) or markdown; without it that of the file's name, or text")
+		"html (a page), markdown, or readme (what README.md shows); without it that of the file's name, or text")
 	fs.DurationVar(&opts.time, "time", roundTarget, "`duration` of a round; pairs that need longer ones keep theirs")
 	fs.StringVar(&opts.from, "from", "", "measure nothing: take the results from this `file`, which -format json has written")
 	fs.StringVar(&opts.compare, "compare", "", "compare with the results in this `file`, which -format json has written; exit status 3 when userrt has lost")
-	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output; or to several, a.json,b.md,c.html, in one run")
+	fs.StringVar(&opts.file, "o", "", "write results to this `file` instead of standard output; or to several, a.json,b.md,c.html, in one run; a README.md gets its tables between two marks")
 	fs.BoolVar(&opts.growth, "growth", false, "also measure series: the same work on more and more tasks, connections and the like; -run chooses among them too")
 	fs.BoolVar(&opts.ablate, "ablate", false, "also measure what userrt's mechanisms are worth, by pairs with one at a time switched off; -run chooses by MECHANISM/PAIR")
-	fs.BoolVar(&opts.profile, "profile", false, "also measure what the processors are at while the pairs run: system calls, switches, schedulers, memory and so on, on both sides; 4 s a pair and value of -procs")
+	fs.Var(&opts.profile, "profile", "also measure what the processors are at while the pairs run: system calls, switches, schedulers, memory and so on, on both sides; 2 s a pair and value of -procs; "+
+		"-profile=summary for the pairs that README.md shows, at the last value of -procs")
 	fs.BoolVar(&opts.list, "list", false, "print the pairs that -run selects, and measure nothing")
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -193,15 +194,7 @@ func (opts *options) choose(all []Pair) ([]Pair, error) {
 	if opts.ablate {
 		opts.ablations = ablations(all, opts.run)
 	}
-	if opts.profile {
-		for _, procs := range opts.procs {
-			for _, p := range chosen {
-				if p.profiled() {
-					opts.profiles = append(opts.profiles, profiling{p, procs})
-				}
-			}
-		}
-	}
+	opts.profiles = opts.profile.choose(chosen, opts.procs)
 	if len(chosen)+opts.extras.len() == 0 {
 		return nil, fmt.Errorf("-run %q matches no pair; -list shows them all", opts.run)
 	}

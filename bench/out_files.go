@@ -14,6 +14,14 @@ import (
 // formatOf maps what a file's name ends in to a format.
 var formatOf = map[string]string{".txt": "text", ".json": "json", ".html": "html", ".md": "markdown"}
 
+// formatOfFile returns "" for a name that says nothing.
+func formatOfFile(path string) string {
+	if filepath.Base(path) == readmeName {
+		return "readme"
+	}
+	return formatOf[filepath.Ext(path)]
+}
+
 // target is one place for results. An empty path is standard output.
 type target struct{ path, format string }
 
@@ -25,7 +33,7 @@ func parseTargets(files, format string) ([]target, error) {
 	}
 	paths := strings.Split(files, ",")
 	if len(paths) == 1 {
-		for _, f := range []string{format, formatOf[filepath.Ext(files)], "text"} {
+		for _, f := range []string{format, formatOfFile(files), "text"} {
 			if f != "" {
 				return []target{{files, f}}, nil
 			}
@@ -36,7 +44,7 @@ func parseTargets(files, format string) ([]target, error) {
 	}
 	var ts []target
 	for _, path := range paths {
-		f := formatOf[filepath.Ext(path)]
+		f := formatOfFile(path)
 		if f == "" {
 			return nil, fmt.Errorf("-o %q: the name %q ends in none of .txt, .json, .md and .html", files, path)
 		}
@@ -59,12 +67,24 @@ func openTargets(ts []target, stdout io.Writer) (output, func() error, error) {
 	for _, t := range ts {
 		w := stdout
 		if t.path != "" {
-			f, err := openResultFile(t.path)
+			var text around
+			var err error
+			if t.isReadme() {
+				text, err = aroundReadme(t.path)
+			}
+			var f *resultFile
+			if err == nil {
+				f, err = openResultFile(t.path)
+			}
 			if err != nil {
 				return nil, nil, errors.Join(err, closeAll())
 			}
 			files = append(files, f)
 			w = f
+			if t.isReadme() {
+				text.w = f
+				w = text
+			}
 		}
 		all = append(all, outputs[t.format](w))
 	}

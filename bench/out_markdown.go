@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -57,10 +58,27 @@ func commandFor(rep *Report) string {
 	if len(rep.Ablations) > 0 {
 		command += " -ablate"
 	}
-	if len(rep.Profiles) > 0 {
+	switch {
+	case rep.profilesAreSummary():
+		command += " -profile=summary"
+	case len(rep.Profiles) > 0:
 		command += " -profile"
 	}
 	return command + " -format markdown"
+}
+
+// profilesAreSummary reports whether there are profiles, but of none of the pairs that only -profile has.
+func (rep *Report) profilesAreSummary() bool {
+	profiled := map[string]bool{}
+	for _, p := range rep.Profiles {
+		profiled[p.Name] = true
+		if !slices.Contains(shownPairs, p.Name) {
+			return false
+		}
+	}
+	return len(profiled) > 0 && slices.ContainsFunc(rep.Results, func(res Result) bool {
+		return !profiled[res.Name] && (res.Unit == nsPerOp || res.Unit == cpuPerOp)
+	})
 }
 
 func (md *markdown) howToRead(rep *Report) {

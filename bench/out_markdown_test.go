@@ -124,7 +124,7 @@ steal: NoStealing, wakeup: wakeup.
 | @a/pair@ | native | 30.0 ns | 1.00 | 4.00 ns | 26.0 ns |  |  |
 | @a/pair@ | userrt | 20.0 ns | 0.75 | 5.00 ns |  | 7.00 ns | 3.00 ns |
 `, "\n"), strings.ReplaceAll(markdownOf(t, rep), "`", "@"))
-	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -count 10 -growth -ablate -profile -format markdown`")
+	require.Contains(t, markdownOf(t, madeUpReport(t)), "`go run ./bench -procs 1,2,4 -count 10 -growth -ablate -profile=summary -format markdown`")
 	require.Equal(t, "# Results\n\nMade by `go run ./bench -format markdown`; nothing here is typed by hand.\n", markdownOf(t, &Report{}))
 }
 

@@ -31,6 +31,7 @@ var outputs = map[string]func(w io.Writer) output{
 	"html":      collecting(writeHTML),
 	"benchstat": func(w io.Writer) output { return &benchstatOutput{w: w} },
 	"markdown":  collecting(writeMarkdown),
+	"readme":    collecting(writeReadme),
 }
 
 // formats names the values of -format.

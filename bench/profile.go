@@ -24,7 +24,7 @@ import (
 	"github.com/google/pprof/profile"
 )
 
-// profileRounds is for how many rounds' time a side is profiled: 2 s, which are 200 samples of a processor.
+// profileRounds is for how many rounds' time a side is profiled: 1 s, which are 100 samples of a processor.
 const profileRounds = 100
 
 // A part of the system, and the functions that belong to it, of those that belong to none before it.

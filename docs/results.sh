@@ -1,23 +1,31 @@
 #!/usr/bin/env bash
-# Makes what the documents show of the benchmark, all from one run: docs/results.md, and docs/results.png with Chromium. The numbers
-# themselves go to results.json and the page to results.html, which are not kept in the repository.
+# Makes what the documents show of the benchmark, all from one run, which is kept in docs/results.json: docs/results.md, the tables in README.md, and with
+# Chromium the pictures docs/results.png and docs/curves.png. The page of which these show parts goes to results.html, which is not kept in the repository.
 #
-#   docs/results.sh               measures everything; leave the machine alone meanwhile
-#   docs/results.sh FILE.json     takes what has been measured before
+#   docs/results.sh               measures everything, in about twenty minutes; leave the machine alone meanwhile
+#   docs/results.sh FILE.json     takes what has been measured before; docs/results.json, say, when only words have changed
 set -euo pipefail
+from=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-if [ $# -eq 0 ]; then
-	go run ./bench -growth -ablate -o results.json,docs/results.md,results.html
-else
-	go run ./bench -from "$1" -o docs/results.md,results.html
+if [ -z "$from" ]; then
+	from=$work/results.json # a run that is broken off leaves the last one's results
+	go run ./bench -growth -ablate -profile=summary -o "$from"
 fi
+go run ./bench -from "$from" -o docs/results.json
+go run ./bench -from docs/results.json -o docs/results.md,results.html,README.md
 
 for browser in "${USERRT_BROWSER:-chromium}" chromium-browser google-chrome; do
 	! command -v "$browser" >/dev/null || break
 done
-profile=$(mktemp -d)
-trap 'rm -rf "$profile"' EXIT
-"$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync \
-	--user-data-dir="$profile" --hide-scrollbars --blink-settings=preferredColorScheme=1 --window-size=1200,1300 \
-	--screenshot="$PWD/docs/results.png" "file://$PWD/results.html"
+
+# picture FILE HEIGHT PLACE takes a picture of so much of the page, from a place on.
+picture() {
+	"$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync \
+		--user-data-dir="$work/profile" --hide-scrollbars --blink-settings=preferredColorScheme=1 --force-prefers-reduced-motion \
+		--window-size="1200,$2" --screenshot="$PWD/docs/$1" "file://$PWD/results.html$3"
+}
+picture results.png 2190 ''
+picture curves.png 1700 '#growth'
