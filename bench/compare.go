@@ -160,7 +160,7 @@ better, worse: p < %.2f by the Mann-Whitney U test of all rounds, and 95 %% inte
 	for _, change := range c.changes {
 		if change.procs != procs {
 			procs = change.procs
-			fmt.Fprintf(&b, "\nprocs %d\n%-*s  %23s  %8s %-6s  %27s  %8s\n", procs, nameWidth, "pair",
+			fmt.Fprintf(&b, "\n%s\n%-*s  %23s  %8s %-6s  %27s  %8s\n", now.Env.procs(procs), nameWidth, "pair",
 				"speedup, old and new", "change", "", "userrt's cost, old and new", "change")
 		}
 		change.row(&b)

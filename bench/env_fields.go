@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 )
 
@@ -37,6 +38,28 @@ func knownEnv(e Env) []envField {
 		return nil
 	}
 	return envFields(e)
+}
+
+// procs names a value of -procs, as headings do, and says how many cores share so many Ps if there are fewer.
+func (e Env) procs(n int) string {
+	if e.crowded(n) {
+		return fmt.Sprintf("procs %d on %s", n, plural(e.Cores, "core"))
+	}
+	return "procs " + strconv.Itoa(n)
+}
+
+// crowded reports whether a value of -procs is more than the machine has cores.
+func (e Env) crowded(procs int) bool { return e.Cores > 0 && procs > e.Cores }
+
+// crowdNote says how to read results for more Ps than cores, "" where there are none.
+func crowdNote(rep *Report) string {
+	for _, g := range byProcs(rep.Results) {
+		if rep.Env.crowded(g.procs) {
+			return fmt.Sprintf("Where procs is above the %s, workers are stopped in the middle of whatever they do: that all goes on is what these results show, not what more cores would bring.",
+				plural(rep.Env.Cores, "core"))
+		}
+	}
+	return ""
 }
 
 func boundLine(e Env) string {

@@ -43,7 +43,7 @@ func (o *textOutput) ablationTable() error {
 	}
 	names, shorts := heads(o.ablations)
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nwhat each mechanism is worth, procs %d: cost without it/cost with it, above 1 it helps; ~ no effect is shown (the 95 %% interval holds 1)\n", o.ablations[0].Procs)
+	fmt.Fprintf(&b, "\nwhat each mechanism is worth, %s: cost without it/cost with it, above 1 it helps; ~ no effect is shown (the 95 %% interval holds 1)\n", o.env.procs(o.ablations[0].Procs))
 	fmt.Fprintf(&b, "%-*s %8s", nameWidth, "pair", "with all")
 	for _, short := range shorts {
 		fmt.Fprintf(&b, " %6s", short)

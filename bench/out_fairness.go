@@ -76,9 +76,9 @@ func (o *textOutput) fairTables() error {
 	var b strings.Builder
 	for _, v := range views {
 		fmt.Fprintf(&b, `
-fairness, procs %d: %s for each side in which all tasks want the lock all the time; turns of all, of the task that had least and of the
+fairness, %s: %s for each side in which all tasks want the lock all the time; turns of all, of the task that had least and of the
 one that had most, their standard deviation/mean, and the longest wait for the lock, for a processor included
-`, v.Procs, fairTime(o.env))
+`, o.env.procs(v.Procs), fairTime(o.env))
 		line := func(cells ...string) {
 			fmt.Fprintf(&b, "%-*s  %-6s %11s %11s %11s %9s  %12s\n", nameWidth, cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6])
 		}
@@ -98,7 +98,7 @@ func (md *markdown) fairness(rep *Report) {
 	}
 	md.WriteString("## Fairness\n\n" + fairNote(rep.Env) + "\n\n")
 	for _, v := range views {
-		fmt.Fprintf(md, "### procs %d\n\n", v.Procs)
+		fmt.Fprintf(md, "### %s\n\n", rep.Env.procs(v.Procs))
 		var rows [][]string
 		for _, r := range v.Rows {
 			rows = append(rows, slices.Concat([]string{"`" + r.Pair + "`", r.Side}, r.Cells))

@@ -22,6 +22,8 @@ var pageFiles embed.FS
 
 // pageView is what page.html shows.
 type pageView struct {
+	env       Env
+	CrowdNote string
 	CSS       template.CSS
 	JS        template.JS
 	Env       []envField
@@ -124,7 +126,7 @@ func (ix pageIndex) pairDocs(results []Result) (list []pairDoc) {
 
 // writeHTML writes the page.
 func writeHTML(w io.Writer, rep *Report) error {
-	tmpl, err := template.New("page.html").Funcs(template.FuncMap{"key": sortKey}).ParseFS(pageFiles, "page/page.html")
+	tmpl, err := template.New("page.html").Funcs(template.FuncMap{"key": sortKey, "procs": rep.Env.procs}).ParseFS(pageFiles, "page/page.html")
 	if err != nil {
 		return err
 	}
@@ -152,6 +154,8 @@ func newPageView(rep *Report) (*pageView, error) {
 	known := knownPairs()
 	known.families = families(rep.Results)
 	v := &pageView{
+		env:       rep.Env,
+		CrowdNote: crowdNote(rep),
 		CSS:       template.CSS(css),
 		JS:        template.JS(js),
 		Env:       knownEnv(rep.Env),
@@ -171,9 +175,9 @@ func newPageView(rep *Report) (*pageView, error) {
 	v.Columns = v.columns()
 	for _, c := range curves(rep.Points) {
 		if c.memory() {
-			v.Memory = append(v.Memory, curveChart(c))
+			v.Memory = append(v.Memory, curveChart(c, rep.Env))
 		} else {
-			v.Growth = append(v.Growth, curveChart(c))
+			v.Growth = append(v.Growth, curveChart(c, rep.Env))
 		}
 	}
 	v.Floors = floorViews(rep.Floors)
@@ -190,7 +194,7 @@ func (v *pageView) addResults(results []Result, known pageIndex) {
 	v.Docs = known.pairDocs(results)
 	s := ratioScale(ratios)
 	for _, g := range byProcs(results) {
-		view := procsView{Procs: g.procs, Chart: speedupChart(s, g, known)}
+		view := procsView{Procs: g.procs, Chart: speedupChart(s, g, v.env.procs(g.procs), known)}
 		for _, res := range g.results {
 			view.Rows = append(view.Rows, newResultRow(res, known))
 		}

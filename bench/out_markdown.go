@@ -12,11 +12,14 @@ import (
 )
 
 // markdown gathers the text of the document, so that the writer gets all of it or nothing.
-type markdown struct{ bytes.Buffer }
+type markdown struct {
+	bytes.Buffer
+	env Env
+}
 
 // writeMarkdown writes the document. Sections for which nothing was measured are left out.
 func writeMarkdown(w io.Writer, rep *Report) error {
-	var md markdown
+	md := markdown{env: rep.Env}
 	fmt.Fprintf(&md, "# Results\n\nMade by `%s`; nothing here is typed by hand.\n\n", commandFor(rep))
 	var rows [][]string
 	for _, f := range knownEnv(rep.Env) {
@@ -26,7 +29,7 @@ func writeMarkdown(w io.Writer, rep *Report) error {
 	md.howToRead(rep)
 	for _, g := range byProcs(rep.Results) {
 		t := outcomeOf(g.results)
-		fmt.Fprintf(&md, "## procs %d\n\n%d faster, %d undecided, %d slower.\n\n", g.procs, t.Faster, t.Undecided, t.Slower)
+		fmt.Fprintf(&md, "## %s\n\n%d faster, %d undecided, %d slower.\n\n", rep.Env.procs(g.procs), t.Faster, t.Undecided, t.Slower)
 		md.results("pair", g.results, func(res Result) string { return "`" + res.Name + "`" })
 	}
 	md.fairness(rep)
@@ -95,6 +98,9 @@ func (md *markdown) howToRead(rep *Report) {
 	if hasFloor(rep.Results) {
 		md.WriteString(" Above floor: how many times as much userrt takes as what the operation can't do without, which stands beside it.")
 	}
+	if note := crowdNote(rep); note != "" {
+		md.WriteString(" " + note)
+	}
 	md.WriteString("\n\n")
 }
 
@@ -131,7 +137,7 @@ func (md *markdown) growth(points []Point) {
 	md.WriteString("## Growth\n\nWhat one operation costs on more and more of something, and with which power of the size all the work of that size grows: 1 is linear, " +
 		"an operation costs the same on any size.\n\n")
 	for _, c := range curves(points) {
-		fmt.Fprintf(md, "### %s, procs %d\n\n", c.series, c.procs)
+		fmt.Fprintf(md, "### %s, %s\n\n", c.series, md.env.procs(c.procs))
 		if native, userrt, ok := c.slopes(); ok {
 			fmt.Fprintf(md, "native %v; userrt %v.\n\n", native, userrt)
 		}
@@ -157,7 +163,7 @@ func (md *markdown) ablations(abs []Ablation) {
 	md.WriteString("## What each mechanism is worth\n\nuserrt with one of its mechanisms switched off, beside userrt with all of them on: the cost without it divided by " +
 		"the cost with it. Above 1 it helps, below 1 it costs; what is not bold is undecided.\n\n")
 	for _, v := range ablationViews(abs, pageIndex{}) {
-		fmt.Fprintf(md, "### procs %d\n\n", v.Procs)
+		fmt.Fprintf(md, "### %s\n\n", md.env.procs(v.Procs))
 		head, align := []string{"pair", "with all"}, "lr"
 		var switches []string
 		for _, h := range v.Heads {
@@ -183,7 +189,7 @@ func (md *markdown) profiles(profiles []Profile) {
 	}
 	md.WriteString("## Where the time goes\n\n" + profileNote() + "\n\n")
 	for _, v := range profileViews(profiles, pageIndex{}) {
-		fmt.Fprintf(md, "### procs %d\n\n", v.Procs)
+		fmt.Fprintf(md, "### %s\n\n", md.env.procs(v.Procs))
 		var rows [][]string
 		for _, r := range v.Rows {
 			rows = append(rows, append([]string{"`" + r.Pair + "`", r.Side, r.Cost, r.Busy}, r.Parts...))

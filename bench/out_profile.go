@@ -91,7 +91,7 @@ func partTime(p Profile, part string) string {
 // profile prints a row of the table of its value of -procs, which has all parts, since nobody knows yet which will be empty.
 func (o *textOutput) profile(p Profile) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "where the time goes, procs %d: processor time an operation; cost is the clock's, cost times busy processors the sum of the parts\n%-*s %-6s %9s %5s", p.Procs, nameWidth, "pair", "side", "cost", "busy")
+	fmt.Fprintf(&b, "where the time goes, %s: processor time an operation; cost is the clock's, cost times busy processors the sum of the parts\n%-*s %-6s %9s %5s", o.env.procs(p.Procs), nameWidth, "pair", "side", "cost", "busy")
 	for _, part := range systemParts {
 		fmt.Fprintf(&b, " %9s", part.name)
 	}

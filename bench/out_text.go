@@ -99,7 +99,7 @@ func columns(first string) string {
 
 // result prints a row of the table of its value of -procs.
 func (o *textOutput) result(res Result) error {
-	if err := o.heading(fmt.Sprintf("procs %d\n%s", res.Procs, columns("pair")+"  floor")); err != nil {
+	if err := o.heading(fmt.Sprintf("%s\n%s", o.env.procs(res.Procs), columns("pair")+"  floor")); err != nil {
 		return err
 	}
 	o.fair = append(o.fair, res)
@@ -143,7 +143,7 @@ func aboveFloor(res Result) string {
 
 // point prints a row of the table of its series.
 func (o *textOutput) point(p Point) error {
-	if err := o.heading(fmt.Sprintf("growth of %s, in %s, procs %d\n%s", p.Series, p.Of, p.Procs, columns("size"))); err != nil {
+	if err := o.heading(fmt.Sprintf("growth of %s, in %s, %s\n%s", p.Series, p.Of, o.env.procs(p.Procs), columns("size"))); err != nil {
 		return err
 	}
 	o.series = append(o.series, p)

@@ -96,10 +96,10 @@ func (c *barChart) add(group string, b bar) {
 }
 
 // speedupChart shows the speedups of one value of -procs.
-func speedupChart(s logScale, g procsResults, known pageIndex) barChart {
+func speedupChart(s logScale, g procsResults, label string, known pageIndex) barChart {
 	c := newBarChart(s)
 	c.ID = fmt.Sprintf("procs-%d", g.procs)
-	c.Title = fmt.Sprintf("Speedup at procs %d", g.procs)
+	c.Title = "Speedup at " + label
 	c.Left, c.Right = "native faster", "userrt faster"
 	for _, res := range g.results {
 		b := newBar(s, ratio{res.Speedup, res.SpeedupCI}, res.Spread)

@@ -81,9 +81,9 @@ func (c *lineChart) setFrame(f frame) {
 }
 
 // curveChart shows one series.
-func curveChart(c curve) lineChart {
+func curveChart(c curve, env Env) lineChart {
 	f := curveFrame
-	chart := lineChart{Title: fmt.Sprintf("%s, procs %d", c.series, c.procs), Family: -1, XLabel: c.of, Note: unitNote(c.unit)}
+	chart := lineChart{Title: c.series + ", " + env.procs(c.procs), Family: -1, XLabel: c.of, Note: unitNote(c.unit)}
 	chart.setFrame(f)
 	var sizes, costs []float64
 	for _, p := range c.points {
