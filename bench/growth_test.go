@@ -60,23 +60,51 @@ func TestSelects(t *testing.T) {
 	}
 }
 
+// TestSeriesList looks at how far each series goes: tasks to a million, connections to 10,000, stages to 1,000, queues to 100,000, without gaps.
 func TestSeriesList(t *testing.T) {
-	names := map[string]bool{}
+	reach := map[string]struct {
+		of          string
+		first, last int
+		counted     bool // an operation is one of what the size counts
+	}{
+		"spawn":     {"tasks", 10, 1_000_000, true},
+		"skynet":    {"leaves", 10, 1_000_000, true},
+		"parked":    {"tasks", 1000, 1_000_000, true},
+		"yield":     {"tasks", 1, 100_000, true},
+		"fanout":    {"tasks", 10, 100_000, true},
+		"timers":    {"timers", 10, 1_000_000, true},
+		"conns":     {"connections", 1, 10_000, true},
+		"pipeline":  {"stages", 1, 1000, true},
+		"receivers": {"tasks in a channel's queue", 10, 100_000, true},
+		"lockers":   {"tasks in a Mutex's queue", 10, 100_000, true},
+		"cases":     {"cases of a select", 1, 64, true},
+		"slots":     {"slots of a channel", 0, 65_536, false},
+	}
+	const widest = 64 // from one size to the next; of slots, others have decades or less
 	for _, s := range allSeries() {
-		require.False(t, names[s.name], s.name)
-		names[s.name] = true
-		require.NotEmpty(t, s.of)
-		require.GreaterOrEqual(t, len(s.sizes), 3, s.name)
+		want, ok := reach[s.name]
+		require.True(t, ok, "%s: unknown, or there twice", s.name)
+		delete(reach, s.name)
+		require.Equal(t, want.of, s.of, s.name)
+		require.Equal(t, want.first, s.sizes[0], s.name)
+		require.Equal(t, want.last, s.sizes[len(s.sizes)-1], s.name)
 		for i, size := range s.sizes {
-			if i > 0 {
-				require.Greater(t, size, s.sizes[i-1], s.name)
-			}
 			p := s.at(size)
+			if i > 0 {
+				before := s.sizes[i-1]
+				require.Greater(t, size, before, s.name)
+				require.LessOrEqual(t, size, max(before, 1)*map[bool]int{true: 10, false: widest}[want.counted], "%s: a gap", s.name)
+				require.NotEqual(t, s.at(before).Doc, p.Doc, "%s: the size is in the sentence", s.name)
+			}
 			require.Positive(t, p.Step, s.name)
+			if want.counted {
+				require.Zero(t, p.Step%size, "%s: %d operations on %d", s.name, p.Step, size)
+			}
 			require.NotEmpty(t, p.Unit, s.name)
 			require.NotEmpty(t, p.Doc, s.name)
 		}
 	}
+	require.Empty(t, reach, "not measured")
 	all := points(allSeries(), regexp.MustCompile(""))
 	for _, p := range all {
 		require.LessOrEqual(t, len(p.pair.Name), nameWidth)
