@@ -213,3 +213,31 @@ func TestThousands(t *testing.T) {
 		require.Equal(t, want, thousands(n))
 	}
 }
+
+// TestFlagsAreExplained looks for the cause below a flagged series, in every format, and for none below another.
+func TestFlagsAreExplained(t *testing.T) {
+	bad, fine := slope{all: 1.3}, slope{all: 1}
+	names := map[string]bool{}
+	for _, s := range allSeries() {
+		names[s.name] = true
+	}
+	for name, cause := range knownCauses {
+		require.True(t, names[name], name)
+		require.Equal(t, cause, causeOf(name, fine, bad))
+		require.Equal(t, cause, causeOf(name, bad, fine))
+	}
+	require.Empty(t, causeOf("lockers", fine, fine))
+	require.Equal(t, "not known", causeOf("of later", fine, bad))
+	rep := madeUpReport(t) // of its series three are flagged: yield twice, and lockers
+	cause := knownCauses["lockers"]
+	var text bytes.Buffer
+	require.NoError(t, rep.write(&textOutput{w: &text}))
+	require.Equal(t, 1, strings.Count(text.String(), "\ncause       "+cause+"\n"))
+	md := markdownOf(t, rep)
+	require.Equal(t, 1, strings.Count(md, "\n\nCause: "+cause+".\n\n"))
+	require.Equal(t, strings.Count(md, "Cause: "), strings.Count(text.String(), "\ncause  "))
+	require.Contains(t, md, "where the exponent of all sizes is above 1.15, or, with two sizes named, where that of the step from one to the next is above 1.35.")
+	growth := parsePage(t, pageOf(t, rep)).byID(t, "growth").text()
+	require.Contains(t, growth, "Cause: "+cause+".")
+	require.Contains(t, growth, flagMeaning)
+}

@@ -24,6 +24,7 @@ var pageFiles embed.FS
 type pageView struct {
 	env       Env
 	CrowdNote string
+	FlagNote  string
 	CSS       template.CSS
 	JS        template.JS
 	Env       []envField
@@ -156,6 +157,7 @@ func newPageView(rep *Report) (*pageView, error) {
 	v := &pageView{
 		env:       rep.Env,
 		CrowdNote: crowdNote(rep),
+		FlagNote:  flagMeaning,
 		CSS:       template.CSS(css),
 		JS:        template.JS(js),
 		Env:       knownEnv(rep.Env),

@@ -135,11 +135,14 @@ func (md *markdown) growth(points []Point) {
 		return
 	}
 	md.WriteString("## Growth\n\nWhat one operation costs on more and more of something, and with which power of the size all the work of that size grows: 1 is linear, " +
-		"an operation costs the same on any size.\n\n")
+		"an operation costs the same on any size. " + flagMeaning + "\n\n")
 	for _, c := range curves(points) {
 		fmt.Fprintf(md, "### %s, %s\n\n", c.series, md.env.procs(c.procs))
 		if native, userrt, ok := c.slopes(); ok {
 			fmt.Fprintf(md, "native %v; userrt %v.\n\n", native, userrt)
+			if cause := causeOf(c.series, native, userrt); cause != "" {
+				fmt.Fprintf(md, "Cause: %s.\n\n", cause)
+			}
 		}
 		if note := unitNote(c.unit); note != "" {
 			fmt.Fprintf(md, "In %s.\n\n", note)

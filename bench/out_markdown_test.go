@@ -89,11 +89,13 @@ What single operations of this machine cost. Nothing that is built on them can b
 
 ## Growth
 
-What one operation costs on more and more of something, and with which power of the size all the work of that size grows: 1 is linear, an operation costs the same on any size.
+What one operation costs on more and more of something, and with which power of the size all the work of that size grows: 1 is linear, an operation costs the same on any size. `+flagMeaning+`
 
 ### tasks, procs 2
 
 native size^1.00, linear; userrt size^1.50, WORSE THAN LINEAR, WORSE THAN LINEAR from 10 to 1,000 (size^1.50).
+
+Cause: not known.
 
 | tasks | native | userrt | speedup | spread |
 |:--|--:|--:|--:|--:|

@@ -163,11 +163,16 @@ func (o *textOutput) below() error {
 // growth prints, below the table of a series, how its costs grow.
 func (o *textOutput) growth() error {
 	native, userrt, ok := slopes(o.series)
-	o.series = nil
 	if !ok {
+		o.series = nil
 		return nil
 	}
-	_, err := fmt.Fprintf(o.w, "in all      native %v; userrt %v\n", native, userrt)
+	cause := causeOf(o.series[0].Series, native, userrt)
+	o.series = nil
+	if cause != "" {
+		cause = "cause       " + cause + "\n"
+	}
+	_, err := fmt.Fprintf(o.w, "in all      native %v; userrt %v\n%s", native, userrt, cause)
 	return err
 }
 

@@ -130,6 +130,9 @@ func curveChart(c curve, env Env) lineChart {
 		chart.Sides = append(chart.Sides, ls)
 		chart.Desc += strings.Join(notes(ls.Marks), "; ") + ". "
 	}
+	if cause := causeOf(c.series, native, userrt); sloped && cause != "" {
+		chart.Warnings = append(chart.Warnings, "Cause: "+cause+".")
+	}
 	return chart
 }
 
