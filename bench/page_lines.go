@@ -33,6 +33,7 @@ type lineChart struct {
 	XTicks      []tick
 	YTicks      []tick
 	Warnings    []string // of costs that grow more than they should
+	Cause       string   // of what the warnings say, if there are any
 	Guide       string   // path of a line to compare with, "" for none
 	Sides       []lineSide
 }
@@ -130,8 +131,8 @@ func curveChart(c curve, env Env) lineChart {
 		chart.Sides = append(chart.Sides, ls)
 		chart.Desc += strings.Join(notes(ls.Marks), "; ") + ". "
 	}
-	if cause := causeOf(c.series, native, userrt); sloped && cause != "" {
-		chart.Warnings = append(chart.Warnings, "Cause: "+cause+".")
+	if sloped {
+		chart.Cause = causeOf(c.series, native, userrt)
 	}
 	return chart
 }
