@@ -11,6 +11,7 @@ var flagMeaning = fmt.Sprintf("WORSE THAN LINEAR stands where an operation costs
 
 // knownCauses are those that were looked into, by the series' names.
 var knownCauses = map[string]string{
+	"cases": "natively a select sorts its cases first, to lock all their channels in one order, which takes size times its logarithm",
 	"yield": "one task alone has nobody to yield to, so the step from 1 to 10 is the one from no switch to a switch; from 1,000 on the stacks are larger than a processor's second cache",
 	"fanout": "from 1,000 tasks on they overflow a P's queue of 256 into the one that all share, and from 10,000 on those that wait to start, or their stacks, are larger than a " +
 		"processor's second cache",

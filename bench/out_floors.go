@@ -56,20 +56,31 @@ func floorsAgain(views []floorView) bool {
 	return false
 }
 
+// wideSpread is a spread with which two measurements of the same machine are likely to differ by a fifth.
+const wideSpread = 0.25
+
 // floorNote says in a sentence whether the machine is as it was.
 func floorNote(views []floorView) string {
 	if !floorsAgain(views) {
 		return ""
 	}
 	var changed []string
+	spread := 0.0
 	for _, v := range views {
+		spread = max(spread, v.Spread)
+		if v.again != nil {
+			spread = max(spread, v.again.Spread)
+		}
 		if v.shift.real {
 			changed = append(changed, v.Name+" "+v.Change)
 		}
 	}
 	const what = "All were measured before everything else and once more after it. "
-	if len(changed) == 0 {
+	switch {
+	case len(changed) == 0 && spread < wideSpread:
 		return what + "No difference is above the noise: the machine is the same at both ends of the run."
+	case len(changed) == 0:
+		return what + fmt.Sprintf("No difference is above the noise, but with spreads of up to %s only large ones would be.", percent(spread))
 	}
 	return what + fmt.Sprintf("The machine changed meanwhile: %d of %d cost more or less at the end, above the noise (%s). "+
 		"Distances from floors, which are those of the start, are as much less certain.", len(changed), len(views), strings.Join(changed, ", "))
