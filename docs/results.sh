@@ -2,7 +2,7 @@
 # Makes what the documents show of the benchmark, all from one run, which is kept in docs/results.json: docs/results.md, the tables in README.md, and with
 # Chromium the pictures docs/results.png and docs/curves.png. The page of which these show parts goes to results.html, which is not kept in the repository.
 #
-#   docs/results.sh               measures everything, in about twenty minutes; leave the machine alone meanwhile
+#   docs/results.sh               measures everything, in about ten minutes; leave the machine alone meanwhile
 #   docs/results.sh FILE.json     takes what has been measured before; docs/results.json, say, when only words have changed
 set -euo pipefail
 from=${1:+$(realpath "$1")}
@@ -21,11 +21,19 @@ for browser in "${USERRT_BROWSER:-chromium}" chromium-browser google-chrome; do
 	! command -v "$browser" >/dev/null || break
 done
 
-# picture FILE HEIGHT PLACE takes a picture of so much of the page, from a place on.
+# picture FILE STYLE takes a picture of the page with some more style, which leaves out parts of it, as high as that then is.
 picture() {
+	sed "s|</body>|<style>$2</style><script>document.title = document.documentElement.scrollHeight</script></body>|" results.html >"$work/page.html"
+	height=$(browse 100 --dump-dom | sed -n 's|.*<title>\([0-9]*\)</title>.*|\1|p' | head -n 1)
+	browse "$height" --screenshot="$PWD/docs/$1"
+}
+
+# browse HEIGHT FLAG opens what the picture is taken of.
+browse() {
 	"$browser" --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync \
 		--user-data-dir="$work/profile" --hide-scrollbars --blink-settings=preferredColorScheme=1 --force-prefers-reduced-motion \
-		--window-size="1200,$2" --screenshot="$PWD/docs/$1" "file://$PWD/results.html$3"
+		--window-size="1200,$1" "$2" "file://$work/page.html"
 }
-picture results.png 2190 ''
-picture curves.png 1700 '#growth'
+
+picture results.png 'main > section[id] ~ section[id], .scroll, footer { display: none }'
+picture curves.png 'header, nav, fieldset, footer, main > :not(#growth, #memory) { display: none } main > section { margin-top: 0 }'
