@@ -8,6 +8,7 @@
 //	go run ./bench -run 'hchan/' -procs 4 -compare chan.json     again, and what has changed
 //	go run ./bench -from chan.json -format benchstat             what was measured, in another format
 //	go run ./bench -o results.json,results.md,results.html      in several formats, by the names of the files
+//	go run ./bench -from docs/results.json -o README.md          some of the tables, in their place in that file (docs/results.sh)
 //
 // A pair (pair.go) is one claim: the same work written once with go, chan, sync and net, and once
 // with sched, hchan, waitgroup and netpoll. The two sides take turns in one process (run.go), under
