@@ -41,7 +41,7 @@ func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 		return 0, nil, err
 	}
 	// A connection belongs to its accepter's poller. Without that one it had to be closed again.
-	if _, err := pollerOf(sched.Current()); err != nil {
+	if _, err := callersPoller(); err != nil {
 		if e, ok := err.(*os.SyscallError); ok && hasRunOut(e.Err) {
 			l.begin()
 		}

@@ -41,18 +41,24 @@ func register(sysfd int) (*pollDesc, error) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	p, err := pollerOf(sched.Current())
+	p, err := callersPoller()
 	var pd *pollDesc
 	if err == nil {
 		pd, err = p.register(sysfd)
-	}
-	if err == sched.ErrClosed {
-		err = schedulerClosed{}
 	}
 	if err != nil && hb.On {
 		hb.Tell() // what is in the error
 	}
 	return pd, err
+}
+
+// callersPoller is the poller of what the caller opens.
+func callersPoller() (*poller, error) {
+	p, err := pollerOf(sched.Current())
+	if err == sched.ErrClosed {
+		err = schedulerClosed{}
+	}
+	return p, err
 }
 
 // schedulerClosed is the closed error of who opens something on a closed Scheduler: to the scheduler's users and to

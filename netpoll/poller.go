@@ -142,7 +142,7 @@ func (p *poller) Close() error {
 func (p *poller) register(sysfd int) (*pollDesc, error) {
 	pd := p.alloc()
 	if pd == nil {
-		return nil, sched.ErrClosed
+		return nil, schedulerClosed{}
 	}
 	if err := p.kernel.add(sysfd, tag{pd.index, pd.seq.Load()}); err != nil {
 		p.release(pd)
