@@ -7,7 +7,6 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/hb"
-	"github.com/userrt/userrt/internal/marks"
 	"github.com/userrt/userrt/internal/nocopy"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/sched"
@@ -130,7 +129,7 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
 			r = got
 			w.G.Woken()
 		}
-		have = m.state.CompareAndSwap(marks.Free.Load(), locked) || m.await(nil, sched.WaitReasonMutexLock) == got
+		have = m.takeFree() || m.await(nil, sched.WaitReasonMutexLock) == got
 	}
 	if !have {
 		m.lockAnyway()

@@ -84,6 +84,7 @@ func (c *Cond) moveTo(m *Mutex) {
 			w.N = now
 		}
 	}
+	m.stir()
 	m.state.Or(waiting)
 	if hb.On {
 		hb.Release(c.early.Addr())

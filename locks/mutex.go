@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/marks"
 	"github.com/userrt/userrt/internal/nocopy"
@@ -35,7 +36,10 @@ type Mutex struct {
 
 	word hb.Word // for the race detector: where the edges are stated, and what an overwriting would race with
 
-	state  atomic.Int32 // see below
+	state  atom.Int32   // see below
+	calm   bool         // Unlock may do without a locked instruction; see calm.go
+	held   bool         // calm, as the holder found it
+	quiet  uint16       // Unlocks that found nobody waiting, in a row
 	holder sched.Holder // who has taken it, if state says noted
 
 	lock    rawlock.Mutex // guards what follows, and the bits waiting and starving
@@ -53,8 +57,8 @@ type Mutex struct {
 //
 // A waiter queues up under lock and only while the word says locked or starving, so there is an Unlock yet to come, and
 // that one takes lock before it gives up on finding somebody. waiting and starving are set under lock, and cleared there
-// by whoever empties the queue; locked and woken come and go by compare-and-swap, but that Unlock subtracts locked. It is
-// the highest bit that is used, so an Unlock too many makes the word negative, which it never is otherwise.
+// by whoever empties the queue; locked and woken come and go by compare-and-swap, but that Unlock subtracts locked, or
+// stores 0 if the lock is calm (calm.go). locked is the highest bit that is used, so an Unlock too many makes the word negative, which it never is otherwise.
 const (
 	woken = 1 << iota
 	starving
@@ -64,15 +68,19 @@ const (
 )
 
 // Lock locks m. It blocks while another holds it.
+//
+//go:norace
 func (m *Mutex) Lock() {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 		hb.Read(m.word.Addr())
 	}
-	if !m.state.CompareAndSwap(marks.Free.Load(), locked) {
+	if !atomic.CompareAndSwapInt32((*int32)(&m.state), int32(marks.Free), locked) {
 		m.lockSlow()
+		return
 	}
+	m.held = m.calm
 	if hb.On {
 		hb.Acquire(m.word.Addr())
 	}
@@ -92,6 +100,17 @@ func (m *Mutex) TryLock() bool {
 	if hb.On {
 		hb.Acquire(m.word.Addr())
 	}
+	return true
+}
+
+// takeFree is the first line of Lock: it takes m if that takes no more than the instruction.
+//
+//go:norace
+func (m *Mutex) takeFree() bool {
+	if !m.state.CompareAndSwap(marks.Free.Load(), locked) {
+		return false
+	}
+	m.hold()
 	return true
 }
 
@@ -122,7 +141,9 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 }
 
 // Unlock unlocks m, which any task or goroutine may have locked. If it is not locked that is a fatal error, as with
-// sync.Mutex: the process ends.
+// sync.Mutex: the process ends. Of two calls at the same moment that may go unnoticed.
+//
+//go:norace
 func (m *Mutex) Unlock() {
 	if hb.On {
 		hb.Enter()
@@ -130,20 +151,31 @@ func (m *Mutex) Unlock() {
 		hb.Read(m.word.Addr())
 		hb.ReleaseStore(m.word.Addr())
 	}
-	if m.state.Add(-locked) != 0 {
-		m.unlockSlow()
+	calm := m.held
+	if calm {
+		m.held = false
+		m.state = 0
+		if m.calm {
+			return
+		}
 	}
+	m.unlockSlow(calm)
 }
 
 // unlock is Unlock, but for the race detector.
 func (m *Mutex) unlock() {
-	if m.state.Add(-locked) != 0 {
-		m.unlockSlow()
+	if late, done := m.unlockCalm(); !done {
+		m.unlockSlow(late)
 	}
 }
 
 //go:noinline
-func (m *Mutex) lockSlow() { m.lockFor(sched.WaitReasonMutexLock) }
+func (m *Mutex) lockSlow() {
+	m.lockFor(sched.WaitReasonMutexLock)
+	if hb.On {
+		hb.Acquire(m.word.Addr())
+	}
+}
 
 // lockFor is lockSlow where a dump is to call the wait why.
 func (m *Mutex) lockFor(why sched.WaitReason) {

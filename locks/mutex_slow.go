@@ -27,6 +27,7 @@ func (m *Mutex) take(old, less int32) bool {
 	if !m.state.CompareAndSwap(old, (old|locked)&^(less|noted)) {
 		return false
 	}
+	m.hold()
 	if sched.NotingHolders() {
 		m.note(sched.Self())
 	}
@@ -62,6 +63,7 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 		switch {
 		case old&(locked|starving) == 0:
 			if m.take(old, awake) {
+				m.quiet = 0
 				return got
 			}
 			continue
@@ -110,6 +112,7 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 			return unwound
 		}
 		if w.Given {
+			m.quiet = 0
 			return got
 		}
 		// Woken by an Unlock; or by the end of the context, which makes no difference if m is free, and is seen above if not.
@@ -120,6 +123,7 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 // enqueue says in the word that the caller is about to enter the queue, unless m is to be had meanwhile, and that m is starving
 // if starved, the time, is not 0. Needs lock.
 func (m *Mutex) enqueue(awake int32, starved int64) bool {
+	m.stir()
 	for {
 		old := m.state.Load()
 		if old&(locked|starving) == 0 {
@@ -147,18 +151,27 @@ func (m *Mutex) giveUp(awake int32) {
 	m.release()
 }
 
-// unlockSlow is the rest of Unlock when there is or may be more to do.
-func (m *Mutex) unlockSlow() {
-	if m.unlockRest() {
+// unlockSlow is Unlock where there is or may be more to do. late: the caller has unlocked m as if it were calm.
+func (m *Mutex) unlockSlow(late bool) {
+	if m.unlockFull(late) {
 		sched.Cede() // m is a waiter's: while that does not run, nobody gets on
 	}
 }
 
 // unlockQuietly is Unlock for who has a rawlock held: it does not give way to anybody.
 func (m *Mutex) unlockQuietly() {
-	if m.state.Add(-locked) != 0 {
-		m.unlockRest()
+	if late, done := m.unlockCalm(); !done {
+		m.unlockFull(late)
 	}
+}
+
+// unlockFull is unlockSlow; handed reports that a waiter has m now.
+func (m *Mutex) unlockFull(late bool) (handed bool) {
+	if late {
+		return m.unlockLate()
+	}
+	m.count()
+	return m.state.Add(-locked) != 0 && m.unlockRest()
 }
 
 // unlockRest wakes a waiter or hands m over; handed reports the latter. If somebody has locked m meanwhile that is left to

@@ -4,7 +4,6 @@ import (
 	"sync/atomic"
 
 	"github.com/userrt/userrt/internal/hb"
-	"github.com/userrt/userrt/internal/marks"
 	"github.com/userrt/userrt/internal/nocopy"
 )
 
@@ -36,7 +35,7 @@ func (o *Once) Do(f func()) {
 }
 
 func (o *Once) doSlow(f func()) {
-	if !o.m.state.CompareAndSwap(marks.Free.Load(), locked) {
+	if !o.m.takeFree() {
 		o.m.lockSlow()
 	}
 	defer o.m.unlock()

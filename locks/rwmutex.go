@@ -140,7 +140,7 @@ func (rw *RWMutex) Lock() {
 		defer hb.Leave()
 		hb.Read(rw.read.Addr())
 	}
-	if !rw.w.state.CompareAndSwap(marks.Free.Load(), locked) {
+	if !rw.w.takeFree() {
 		rw.w.lockFor(sched.WaitReasonRWMutexLock)
 	}
 	if rw.announce() {

@@ -52,6 +52,30 @@ func (x *Uint32) And(bits uint32) (old uint32) { return atomic.AndUint32(&x.v, b
 // Addr returns the word's address, for a futex.
 func (x *Uint32) Addr() *uint32 { return &x.v }
 
+// Int32 is an atomic int32. A plain access is a conversion away, or none: for who knows why it will do, and for who is short of the
+// compiler's budget for what it inlines, of which a method's name takes 5 and more.
+type Int32 int32
+
+// Load is an acquire load.
+func (x *Int32) Load() int32 { return atomic.LoadInt32((*int32)(x)) }
+
+// Store is sequentially consistent.
+func (x *Int32) Store(v int32) { atomic.StoreInt32((*int32)(x), v) }
+
+// CompareAndSwap is a full barrier when it succeeds.
+func (x *Int32) CompareAndSwap(old, new int32) bool {
+	return atomic.CompareAndSwapInt32((*int32)(x), old, new)
+}
+
+// Add returns the new value and is a full barrier.
+func (x *Int32) Add(d int32) int32 { return atomic.AddInt32((*int32)(x), d) }
+
+// Or sets bits and returns the old value; it is a full barrier.
+func (x *Int32) Or(bits int32) (old int32) { return atomic.OrInt32((*int32)(x), bits) }
+
+// And keeps only the given bits and returns the old value; it is a full barrier.
+func (x *Int32) And(bits int32) (old int32) { return atomic.AndInt32((*int32)(x), bits) }
+
 // Uintptr is an atomic uintptr, as wide as an int.
 type Uintptr struct{ v uintptr }
 

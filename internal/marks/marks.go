@@ -5,11 +5,15 @@
 // The runtime has such words all over; it is one package.
 package marks
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"github.com/userrt/userrt/internal/atom"
+)
 
 // Preempting counts the processors whose task is asked to give way; see sched.Preempting.
 var Preempting atomic.Int32
 
 // Free is what a free lock's word is to who would take it the fast way: 0, which it is. While a task is asked to give way,
 // or holders are to be noted (sched.NotingHolders), it is negative, which no word is, so that all go the slow way.
-var Free atomic.Int32
+var Free atom.Int32
