@@ -51,19 +51,27 @@ func NewCond(l Locker) *Cond { return &Cond{L: l} }
 // expect. Only if that can't be had within a second, because somebody has ended without an Unlock or holds it for so long, they run without it.
 // An Unlock of theirs then does nothing if nobody has the lock. For a Locker of another kind Wait calls Lock,
 // and again for as long if the task is unwound in it; what an Unlock without a lock does there is up to that Locker.
-func (c *Cond) Wait() {
+func (c *Cond) Wait() { c.wait() } // inlined: a call less whose return crosses the switch
+
+func (c *Cond) wait() {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
 	c.check()
-	var r result
-	if m, ok := c.L.(*Mutex); ok {
-		r = c.waitMutex(m, sched.Self().Waiter(), 0)
-	} else {
-		r = c.waitOther(&sched.Waiter{G: sched.Self()})
+	m, ok := c.L.(*Mutex)
+	if !ok {
+		if c.waitOther(&sched.Waiter{G: sched.Self()}) == unwound {
+			runtime.Goexit()
+		}
+		return
 	}
-	if r == unwound {
+	w := sched.Self().Waiter()
+	c.lock.Lock()
+	c.enter(m, w, 0)
+	leave := w.G.BeginPark(sched.WaitReasonCondWait, &c.lock)
+	leave()
+	if c.leave(m, w) == unwound {
 		runtime.Goexit()
 	}
 }
@@ -83,7 +91,7 @@ func (c *Cond) WaitContext(ctx context.Context) error {
 	w, stop := waiter(ctx, &c.lock)
 	defer stop()
 	if m, ok := c.L.(*Mutex); ok {
-		return c.waitMutex(m, w, withContext).err(ctx)
+		return c.waitMutex(m, w).err(ctx)
 	}
 	if never(ctx) { // L may be anything, and wait with the caller's own
 		w = &sched.Waiter{G: w.G}
@@ -91,13 +99,21 @@ func (c *Cond) WaitContext(ctx context.Context) error {
 	return c.waitOther(w).err(ctx)
 }
 
-// waitMutex waits, where L is one of ours. kind is 0 or withContext.
-func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
+// waitMutex waits with a context, where L is one of ours.
+func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter) result {
 	c.lock.Lock()
 	if w.Cancelled {
 		c.lock.Unlock()
 		return gaveUp
 	}
+	c.enter(m, w, withContext)
+	leave := w.G.BeginPark(sched.WaitReasonCondWait, &c.lock)
+	leave()
+	return c.leave(m, w)
+}
+
+// enter puts w, the caller's, into the queue and unlocks m, which is L. kind is 0 or withContext. Needs lock.
+func (c *Cond) enter(m *Mutex, w *sched.Waiter, kind int64) {
 	c.crowd.comes(w)
 	if c.queue.Empty() {
 		c.of = m
@@ -110,8 +126,10 @@ func (c *Cond) waitMutex(m *Mutex, w *sched.Waiter, kind int64) result {
 		hb.ReleaseStore(m.word.Addr())
 	}
 	m.unlockQuietly()
-	leave := w.G.BeginPark(sched.WaitReasonCondWait, &c.lock)
-	leave()
+}
+
+// leave is what follows the wait of who has entered: it locks m again.
+func (c *Cond) leave(m *Mutex, w *sched.Waiter) result {
 	if !w.G.EndPark() {
 		c.lock.Lock()
 		m.lock.Lock() // it may be in either's queue
