@@ -5,6 +5,8 @@ package hchan
 import (
 	"context"
 	"math"
+	"regexp"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -450,19 +452,39 @@ func TestSelectPanics(t *testing.T) {
 	require.Equal(t, "hchan: OnDone of nil Context", testsched.PanicOf(func() { OnDone(nil) }))
 }
 
+// nothings are selects without a case that can be ready.
+var nothings = map[string]func(){
+	"no cases":  func() { Select() },
+	"nil":       func() { Select(OnRecv((*Chan[int])(nil), nil, nil), Case{}) },
+	"never":     func() { Select(OnDone(context.Background())) },
+	"one ready": func() { SelectOrdered(OnSend((*Chan[int])(nil), 1), OnDone(context.Background())) },
+}
+
 // TestSelectNothing: without a case that can be ready, Select never returns.
 func TestSelectNothing(t *testing.T) {
 	s, err := sched.New(sched.Config{Procs: 1, DetectDeadlock: true})
 	require.NoError(t, err)
-	for name, f := range map[string]func(){
-		"no cases":  func() { Select() },
-		"nil":       func() { Select(OnRecv((*Chan[int])(nil), nil, nil), Case{}) },
-		"never":     func() { Select(OnDone(context.Background())) },
-		"one ready": func() { SelectOrdered(OnSend((*Chan[int])(nil), 1), OnDone(context.Background())) },
-	} {
+	for name, f := range nothings {
 		var dead *sched.DeadlockError
 		testsched.Within(t, func() { require.ErrorAs(t, s.Run(f), &dead, name) })
 		require.Equal(t, "select (no cases)", dead.Tasks[0].Reason.String(), name)
 	}
 	testsched.Close(t, s)
+}
+
+// TestSelectNothingOnGoroutine: nor does it in a goroutine, which keeps no processor busy. These stay where they are.
+func TestSelectNothingOnGoroutine(t *testing.T) {
+	var returned atomic.Int32
+	for _, f := range nothings {
+		go func() {
+			f()
+			returned.Add(1)
+		}()
+	}
+	blocked := regexp.MustCompile(`(?m)^goroutine \d+ \[semacquire[^]]*\]:\n(\S.*\n|\t.*\n)*?\S+hchan\.selectgo\(`)
+	testsched.Until(t, func() bool {
+		buf := make([]byte, 1<<20)
+		return len(blocked.FindAll(buf[:runtime.Stack(buf, true)], -1)) >= len(nothings) // of the last -count too
+	}, "%d that wait", len(nothings))
+	require.Zero(t, returned.Load())
 }
