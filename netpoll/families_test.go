@@ -84,7 +84,7 @@ func TestNameOfBothFamilies(t *testing.T) {
 	for name, c := range map[string]struct {
 		v6, v4  familyPort
 		network string
-		won     string // who answers
+		won     string // who answers; of two who do the first, before the delay is over
 		waits   bool
 	}{
 		"both answer":          {v6: listening, v4: listening, network: "tcp", won: "::1"},
@@ -123,7 +123,9 @@ func TestNameOfBothFamilies(t *testing.T) {
 					}
 					require.NoError(t, err)
 					require.NoError(t, <-theirs)
-					require.Equal(t, net.JoinHostPort(c.won, port), conn.RemoteAddr().String())
+					if name != "both answer" || took < fallbackDelay {
+						require.Equal(t, net.JoinHostPort(c.won, port), conn.RemoteAddr().String())
+					}
 					if c.waits {
 						require.GreaterOrEqual(t, took, fallbackDelay)
 					}
