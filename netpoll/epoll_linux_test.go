@@ -4,7 +4,6 @@ package netpoll
 
 import (
 	"math"
-	"syscall"
 	"testing"
 	"time"
 
@@ -69,14 +68,6 @@ func TestReadTriesOnceTheUserHadTheDescriptor(t *testing.T) {
 			require.NoError(t, b.Close())
 		})
 	}
-}
-
-// raw returns c's descriptor.
-func raw(t *testing.T, c syscall.Conn) syscall.RawConn {
-	t.Helper()
-	r, err := c.SyscallConn()
-	require.NoError(t, err)
-	return r
 }
 
 func TestTimeoutMS(t *testing.T) {

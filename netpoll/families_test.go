@@ -68,10 +68,7 @@ func answerQuestion(c net.Conn) error {
 type familyPort func(t *testing.T, ip string, port string) (address string)
 
 func listening(t *testing.T, ip, port string) string {
-	l, err := net.Listen("tcp", net.JoinHostPort(ip, port))
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, l.Close()) })
-	return l.Addr().String()
+	return natively("tcp", net.JoinHostPort(ip, port))(t)
 }
 
 // TestNameOfBothFamilies: the resolver puts ::1 first; 127.0.0.1 comes to help at once when that refuses, after a delay when it is silent, and

@@ -44,9 +44,7 @@ func TestHalfOpenPeer(t *testing.T) {
 func vanish(t *testing.T, c *tcpConn) {
 	t.Helper()
 	drop := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 0}
-	raw, err := c.SyscallConn()
-	require.NoError(t, err)
-	require.NoError(t, raw.Control(func(fd uintptr) {
+	require.NoError(t, raw(t, c).Control(func(fd uintptr) {
 		err := unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &drop})
 		if err != nil {
 			t.Logf("not allowed to make a peer vanish: %v", err)
@@ -77,9 +75,7 @@ func TestPeerGivenUp(t *testing.T) {
 			for _, wait := range waits {
 				a, b := connected(t, s)
 				conns = append(conns, a, b)
-				raw, err := a.SyscallConn()
-				require.NoError(t, err)
-				require.NoError(t, raw.Control(func(fd uintptr) {
+				require.NoError(t, raw(t, a).Control(func(fd uintptr) {
 					require.NoError(t, unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 100))
 				}))
 				require.NoError(t, a.SetWriteBuffer(200<<10))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,6 +150,24 @@ func connected(t *testing.T, s *sched.Scheduler) (a, b *tcpConn) {
 	})
 	require.NotNil(t, b)
 	return a, b
+}
+
+// natively returns the address of a listener of package net's, which lasts as long as the test.
+func natively(network, address string) func(t *testing.T) string {
+	return func(t *testing.T) string {
+		l, err := net.Listen(network, address)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, l.Close()) })
+		return l.Addr().String()
+	}
+}
+
+// raw returns c's descriptor.
+func raw(t *testing.T, c syscall.Conn) syscall.RawConn {
+	t.Helper()
+	r, err := c.SyscallConn()
+	require.NoError(t, err)
+	return r
 }
 
 // parked waits until n Gs are parked on s's poller.

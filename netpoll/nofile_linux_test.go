@@ -55,16 +55,6 @@ func dialling(network string, address func(t *testing.T) string) scarce {
 	}}
 }
 
-// natively returns the address of a listener of package net's, which lasts as long as the test.
-func natively(network, address string) func(t *testing.T) string {
-	return func(t *testing.T) string {
-		l, err := net.Listen(network, address)
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, l.Close()) })
-		return l.Addr().String()
-	}
-}
-
 var scarcities = map[string]scarce{
 	"listen": {"listen", 1, func(_ *testing.T, _ *group, p party) (func() (io.Closer, error), func(io.Closer)) {
 		return func() (io.Closer, error) { return p.listen("tcp", "127.0.0.1:0") }, fine

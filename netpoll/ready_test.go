@@ -139,9 +139,7 @@ func TestReadAfterWaitRead(t *testing.T) {
 				case 0:
 					require.NoError(t, a.WaitRead(t.Context()))
 				case 1:
-					raw, err := a.SyscallConn()
-					require.NoError(t, err)
-					require.NoError(t, raw.Read(func(fd uintptr) bool {
+					require.NoError(t, raw(t, a).Read(func(fd uintptr) bool {
 						_, _, err := unix.Recvfrom(int(fd), buf[:1], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 						return err != unix.EAGAIN
 					}))

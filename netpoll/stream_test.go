@@ -227,10 +227,7 @@ func TestCopyFromPipe(t *testing.T) {
 
 func TestRawConn(t *testing.T) {
 	eachStream(t, func(t *testing.T, g *group, a, b StreamConn) {
-		rawA, err := a.SyscallConn()
-		require.NoError(t, err)
-		rawB, err := b.SyscallConn()
-		require.NoError(t, err)
+		rawA, rawB := raw(t, a), raw(t, b)
 		got := make([]byte, 4)
 		tries := 0
 		g.start(task, func() {
@@ -249,8 +246,7 @@ func TestRawConn(t *testing.T) {
 		require.Equal(t, "raw!", string(got))
 		require.NoError(t, rawA.Control(func(fd uintptr) { require.Positive(t, fd) }))
 		require.NoError(t, b.SetReadDeadline(soon()))
-		err = rawB.Read(func(uintptr) bool { return false })
-		isTimeout(t, "raw-read", err)
+		isTimeout(t, "raw-read", rawB.Read(func(uintptr) bool { return false }))
 		require.NoError(t, a.Close())
 		require.ErrorIs(t, rawA.Control(func(uintptr) {}), net.ErrClosed)
 		require.ErrorIs(t, rawA.Write(func(uintptr) bool { return true }), net.ErrClosed)
@@ -282,11 +278,10 @@ func TestFile(t *testing.T) {
 	native, err := net.FileListener(f)
 	require.NoError(t, err)
 	require.Equal(t, l.Addr().String(), native.Addr().String())
-	raw, err := l.(*listener).SyscallConn()
-	require.NoError(t, err)
-	require.NoError(t, raw.Control(func(uintptr) {}))
-	require.Equal(t, syscall.EINVAL, raw.Read(nil))
-	require.Equal(t, syscall.EINVAL, raw.Write(nil))
+	rawL := raw(t, l.(*listener))
+	require.NoError(t, rawL.Control(func(uintptr) {}))
+	require.Equal(t, syscall.EINVAL, rawL.Read(nil))
+	require.Equal(t, syscall.EINVAL, rawL.Write(nil))
 	require.NoError(t, native.Close())
 	require.NoError(t, f.Close())
 	require.NoError(t, l.Close())
