@@ -26,7 +26,7 @@ type listener struct {
 	network string
 	addr    net.Addr
 	lull    lull
-	path    string // of a unix socket in the file system: Close removes it
+	path    string // a unix socket's name: Close removes it, if it is a file's
 	keep    atomic.Bool
 	unlink  sync.Once
 }
@@ -170,7 +170,7 @@ func (l *listener) Close() error {
 	if l.path != "" {
 		l.unlink.Do(func() {
 			if !l.keep.Load() {
-				_ = unix.Unlink(l.path)
+				unlinkUnix(l.path)
 			}
 		})
 	}

@@ -75,13 +75,12 @@ func listenUnix(network string, addr *net.UnixAddr) (*listener, error) {
 		unlinkUnix(addr.Name)
 		return nil, err
 	}
-	if l.addr.String() != "" && l.addr.String()[0] != '@' {
-		l.path = l.addr.String()
-	}
+	l.path = l.addr.String()
 	return l, nil
 }
 
-// unlinkUnix removes the file that bindUnix has made, if name is one's, when nothing comes of the socket.
+// unlinkUnix removes the file that bindUnix has made, if name is one's: with the listener, or when nothing comes of the
+// socket.
 func unlinkUnix(name string) {
 	if name != "" && name[0] != '@' {
 		_ = unix.Unlink(name) // which knows no name with a zero byte in it
