@@ -3,7 +3,7 @@
 package netpoll
 
 import (
-	"os"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -22,7 +22,7 @@ var acceptFunc = acceptSocket
 
 // accept returns the next connection, a non-blocking socket, and its peer. A connection that its peer
 // has broken off while it was queued is passed over. Errors: net.ErrClosed, os.ErrDeadlineExceeded,
-// *os.SyscallError. After one that says that something has run out the next call waits a while.
+// *os.SyscallError, callersPoller's. After one that says that something has run out the next call waits a while.
 func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 	if hb.On {
 		hb.Enter()
@@ -42,7 +42,7 @@ func (f *pollFD) accept(l *lull) (sysfd int, peer unix.Sockaddr, err error) {
 	}
 	// A connection belongs to its accepter's poller. Without that one it had to be closed again.
 	if _, err := callersPoller(); err != nil {
-		if e, ok := err.(*os.SyscallError); ok && hasRunOut(e.Err) {
+		if hasRunOut(errors.Unwrap(err)) {
 			l.begin()
 		}
 		if hb.On {
