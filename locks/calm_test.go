@@ -6,12 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/procyield"
 	"github.com/userrt/userrt/internal/testsched"
@@ -24,7 +24,7 @@ func init() { quietEnough = 8 }
 // becomeCalm locks m and unlocks it until it is calm, and reports whether locks become so here at all.
 func (m *Mutex) becomeCalm(t *testing.T) bool {
 	t.Helper()
-	if !atom.Plain || !fence.Exists {
+	if !calms {
 		for range 3 * quietEnough {
 			m.Lock()
 			m.Unlock() //lint:ignore SA2001 to be counted
@@ -82,6 +82,11 @@ func TestLateUnlock(t *testing.T) {
 			m.held = false // as Unlock of a calm lock
 			m.state.Store(0)
 			require.True(t, m.takeFree()) // another's
+			for range 3 * quietEnough {
+				m.Unlock()
+				m.Lock()
+			}
+			require.False(t, m.calm, "somebody waits")
 			if lateFirst {
 				m.unlockSlow(true)
 				m.Unlock()
@@ -132,8 +137,27 @@ func TestStressCalm(t *testing.T) {
 
 // TestStressCalmDekker ends the calm while another processor locks and unlocks. If there were a store that the waiter
 // doesn't see and that doesn't see the waiter either, nobody would wake him.
-func TestStressCalmDekker(t *testing.T) {
-	const wanted, most = 3_000, 300_000
+func TestStressCalmDekker(t *testing.T) { stressDekker(t, 3_000) }
+
+// TestStressCalmRefused is the same where the fence has been granted and is refused all the same.
+func TestStressCalmRefused(t *testing.T) {
+	heavy = func() bool { return false }
+	defer func() {
+		heavy = fence.Heavy
+		refused.Store(false)
+	}()
+	stressDekker(t, 20)
+	require.Equal(t, calms, refused.Load())
+	var m Mutex
+	for range 3 * quietEnough {
+		m.Lock()
+		m.Unlock() //lint:ignore SA2001 to be counted
+	}
+	require.False(t, m.calm)
+}
+
+func stressDekker(t *testing.T, wanted int) {
+	const most = 300_000
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
 	var m Mutex
 	if !m.becomeCalm(t) {
@@ -162,7 +186,7 @@ func TestStressCalmDekker(t *testing.T) {
 		w := gp.Waiter()
 		for i := 0; waits < wanted && i < most; i++ {
 			m.lock.Lock()
-			m.calm = true
+			m.calm = true // nobody else waits
 			m.lock.Unlock()
 			procyield.Pause(uint32(1 + i%64)) // that the other notices
 			m.lock.Lock()
@@ -184,11 +208,89 @@ func TestStressCalmDekker(t *testing.T) {
 	m.requireIdle(t)
 }
 
-// TestLockIsInlined: a call would cost a third of what a calm lock takes, and Unlock needs all of the compiler's budget.
+// TestTryLockEndsTheCalm: one leaves something where the holder looks after Unlock, and goes if TryLock fails. As with sync.Mutex one of the two
+// finds it.
+func TestTryLockEndsTheCalm(t *testing.T) {
+	const rounds = 20_000
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
+	var m Mutex
+	var left, begun, ended atomic.Int32
+	found := false
+	far := make([]byte, 64<<20) // as in stressDekker
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		i := 0
+		for r := range int32(rounds) {
+			m.becomeCalm(t)
+			m.Lock()
+			begun.Store(r + 1)
+			for range 1 + r%4 {
+				i = (i + 1<<12 + 1<<6) % len(far)
+				far[i] = 1
+			}
+			m.Unlock()
+			found = left.Load() == r+1
+			for ended.Store(r + 1); begun.Load() == r+1; {
+				runtime.Gosched()
+			}
+		}
+	}()
+	missed := 0
+	testsched.Within(t, func() {
+		for r := range int32(rounds) {
+			for n := 0; begun.Load() != r+1; n++ {
+				if n > 1000 {
+					runtime.Gosched()
+				}
+			}
+			left.Store(r + 1)
+			mine := m.TryLock()
+			for ended.Load() != r+1 {
+				runtime.Gosched()
+			}
+			if mine {
+				m.Unlock()
+			} else if !found {
+				missed++
+			}
+			begun.Store(-1)
+		}
+	})
+	<-done
+	require.Zero(t, missed)
+}
+
+// TestLockIsInlined where atomic instructions are: a call would cost a third of what a calm lock takes, and Lock and Unlock need all of the compiler's budget.
 func TestLockIsInlined(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-gcflags=-m", "-o", os.DevNull, ".").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, name := range []string{"Lock", "Unlock"} {
-		require.Regexp(t, `mutex\.go:\d+:\d+: can inline \(\*Mutex\)\.`+name+`\n`, string(out))
+	if runtime.GOARCH == "386" {
+		t.Skip("Lock is beyond the budget here")
 	}
+	out := compile(t, "-m")
+	for _, name := range []string{"Lock", "Unlock"} {
+		require.Regexp(t, `mutex\.go:\d+:\d+: can inline \(\*Mutex\)\.`+name+`\n`, out)
+	}
+}
+
+// TestUnlockLooksLast: no compiler has moved the load of calm in Unlock before the stores. The assembler code has field offsets, and so tells state (0), calm (4)
+// and held (5) apart.
+func TestUnlockLooksLast(t *testing.T) {
+	if !calms || runtime.GOARCH != "amd64" {
+		return
+	}
+	code := compile(t, "-S")
+	for _, name := range []string{"Unlock", "unlockCalm"} {
+		_, body, ok := strings.Cut(code, `locks.(*Mutex).`+name+" STEXT")
+		require.True(t, ok, name)
+		body, _, _ = strings.Cut(body, " STEXT")
+		require.Regexp(t, `(?s)MOVB\t\$0, 5\(AX\)\n.*MOVL\t\$0, \(AX\)\n.*(CMPB|MOVBLZX)\t4\(AX\)`, body, name)
+		require.NotRegexp(t, `(?s)(CMPB|MOVBLZX)\t4\(AX\).*MOVL\t\$0, \(AX\)`, body, name)
+	}
+}
+
+func compile(t *testing.T, flag string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-gcflags="+flag, "-o", os.DevNull, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/hb"
@@ -39,7 +40,7 @@ type Mutex struct {
 	state  atom.Int32   // see below
 	calm   bool         // Unlock may do without a locked instruction; see calm.go
 	held   bool         // calm, as the holder found it
-	quiet  uint16       // Unlocks that found nobody waiting, in a row
+	quiet  uint16       // Unlocks since somebody had to wait
 	holder sched.Holder // who has taken it, if state says noted
 
 	lock    rawlock.Mutex // guards what follows, and the bits waiting and starving
@@ -80,7 +81,9 @@ func (m *Mutex) Lock() {
 		m.lockSlow()
 		return
 	}
-	m.held = m.calm
+	if calms {
+		m.held = atomic.LoadUint32((*uint32)(unsafe.Pointer(&m.calm)))&1 != 0 // m.hold()
+	}
 	if hb.On {
 		hb.Acquire(m.word.Addr())
 	}
@@ -116,8 +119,15 @@ func (m *Mutex) takeFree() bool {
 
 // tryTake is TryLock, but for the race detector.
 func (m *Mutex) tryTake() bool {
-	old := m.state.Load()
-	return old&(locked|starving) == 0 && m.take(old, 0)
+	for {
+		old := m.state.Load()
+		if old&(locked|starving) == 0 && m.take(old, 0) {
+			return true
+		}
+		if !m.stirToSee() {
+			return false
+		}
+	}
 }
 
 // LockContext is Lock that gives up when ctx ends, and then returns ctx.Err(). If it need not wait it does not look at ctx;
@@ -151,21 +161,25 @@ func (m *Mutex) Unlock() {
 		hb.Read(m.word.Addr())
 		hb.ReleaseStore(m.word.Addr())
 	}
-	calm := m.held
-	if calm {
-		m.held = false
-		m.state = 0
-		if m.calm {
-			return
+	if calms {
+		held := m.held
+		if held {
+			m.held = false
+			m.state = 0
+			if m.calm {
+				return
+			}
 		}
+		m.unlockSlow(held)
+	} else if m.state.Add(-locked) != 0 {
+		m.unlockWaited()
 	}
-	m.unlockSlow(calm)
 }
 
 // unlock is Unlock, but for the race detector.
 func (m *Mutex) unlock() {
-	if late, done := m.unlockCalm(); !done {
-		m.unlockSlow(late)
+	if held, done := m.unlockCalm(); !done {
+		m.unlockSlow(held)
 	}
 }
 

@@ -151,27 +151,46 @@ func (m *Mutex) giveUp(awake int32) {
 	m.release()
 }
 
-// unlockSlow is Unlock where there is or may be more to do. late: the caller has unlocked m as if it were calm.
-func (m *Mutex) unlockSlow(late bool) {
-	if m.unlockFull(late) {
+// unlockSlow is Unlock where there is or may be more to do. held: the lock was calm, and is free already.
+//
+//go:norace
+func (m *Mutex) unlockSlow(held bool) {
+	if !held && !m.unlockCounted() {
+		return
+	}
+	if held && m.unlockLate() || !held && m.unlockRest() {
 		sched.Cede() // m is a waiter's: while that does not run, nobody gets on
+	}
+}
+
+// unlockWaited is the rest of Unlock where no lock is calm.
+func (m *Mutex) unlockWaited() {
+	if m.unlockRest() {
+		sched.Cede()
 	}
 }
 
 // unlockQuietly is Unlock for who has a rawlock held: it does not give way to anybody.
 func (m *Mutex) unlockQuietly() {
-	if late, done := m.unlockCalm(); !done {
-		m.unlockFull(late)
+	switch held, done := m.unlockCalm(); {
+	case done:
+	case held:
+		m.unlockLate()
+	case m.unlockCounted():
+		m.unlockRest()
 	}
 }
 
-// unlockFull is unlockSlow; handed reports that a waiter has m now.
-func (m *Mutex) unlockFull(late bool) (handed bool) {
-	if late {
-		return m.unlockLate()
+// unlockCounted frees a lock that was not calm, and makes it calm if it has been quiet for long enough. more: it is not just free now.
+//
+//go:norace
+func (m *Mutex) unlockCounted() (more bool) {
+	if calms {
+		if m.quiet++; m.quiet >= quietEnough {
+			m.calmDown()
+		}
 	}
-	m.count()
-	return m.state.Add(-locked) != 0 && m.unlockRest()
+	return m.state.Add(-locked) != 0
 }
 
 // unlockRest wakes a waiter or hands m over; handed reports the latter. If somebody has locked m meanwhile that is left to

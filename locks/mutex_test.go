@@ -6,6 +6,7 @@ import (
 	"os"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -285,6 +286,16 @@ var misuses = map[string]struct {
 		var rw RWMutex
 		rw.Lock()
 		rw.RUnlock()
+	}},
+	"Mutex.UnlockCalm": {"sync: unlock of unlocked mutex", func() {
+		var m Mutex
+		for begun := time.Now(); !m.calm && time.Since(begun) < time.Second; {
+			m.Lock()
+			m.Unlock() //lint:ignore SA2001 to be counted
+		}
+		m.Lock()
+		m.Unlock() //lint:ignore SA2001 the calls are the point
+		m.Unlock()
 	}},
 	"RWMutex.RUnlock3": {"sync: RUnlock of unlocked RWMutex", func() {
 		var rw RWMutex

@@ -6,8 +6,5 @@ package atom
 
 import "sync/atomic"
 
-// Plain reports whether a plain store is a release store, and the race detector, which would not know, is not there.
-const Plain = false
-
 func storeRel32(p *uint32, v uint32)    { atomic.StoreUint32(p, v) }
 func storeRelPtr(p *uintptr, v uintptr) { atomic.StoreUintptr(p, v) }
