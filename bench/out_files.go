@@ -67,10 +67,9 @@ func openTargets(ts []target, stdout io.Writer) (output, func() error, error) {
 	for _, t := range ts {
 		w := stdout
 		if t.path != "" {
-			var text around
 			var err error
 			if t.isReadme() {
-				text, err = aroundReadme(t.path)
+				_, _, err = readReadme(t.path)
 			}
 			var f *resultFile
 			if err == nil {
@@ -82,8 +81,7 @@ func openTargets(ts []target, stdout io.Writer) (output, func() error, error) {
 			files = append(files, f)
 			w = f
 			if t.isReadme() {
-				text.w = f
-				w = text
+				w = around{f, t.path}
 			}
 		}
 		all = append(all, outputs[t.format](w))

@@ -68,27 +68,32 @@ func cutReadme(text string) (before, block, after string, ok bool) {
 	return before + readmeBegin, block, readmeEnd + after, found && ok
 }
 
-// around puts what is written to w, all at once, into the text that a README.md has now.
+// around puts what is written to w, all at once, into the text that the README.md at path has by then: measuring takes long enough to edit it meanwhile.
 type around struct {
-	w             io.Writer
-	before, after string
+	w    io.Writer
+	path string
 }
 
-func aroundReadme(path string) (around, error) {
+// readReadme returns the text of a README.md before and after the place of the tables.
+func readReadme(path string) (before, after string, err error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return around{}, err
+		return "", "", err
 	}
 	before, _, after, ok := cutReadme(string(text))
 	if !ok {
-		return around{}, fmt.Errorf("%s: no place for results between %q and %q", path, strings.TrimSpace(readmeBegin), strings.TrimSpace(readmeEnd))
+		return "", "", fmt.Errorf("%s: no place for results between %q and %q", path, strings.TrimSpace(readmeBegin), strings.TrimSpace(readmeEnd))
 	}
-	return around{before: before, after: after}, nil
+	return before, after, nil
 }
 
 // Write implements io.Writer.
 func (a around) Write(b []byte) (int, error) {
-	if _, err := io.WriteString(a.w, a.before+string(b)+a.after); err != nil {
+	before, after, err := readReadme(a.path)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := io.WriteString(a.w, before+string(b)+after); err != nil {
 		return 0, err
 	}
 	return len(b), nil

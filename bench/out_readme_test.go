@@ -76,6 +76,25 @@ func TestReadmeKeepsItsText(t *testing.T) {
 	require.NoFileExists(t, readme)
 }
 
+// TestReadmeEditedMeanwhile changes the text between the begin and the end of a run.
+func TestReadmeEditedMeanwhile(t *testing.T) {
+	readme := filepath.Join(t.TempDir(), "README.md")
+	require.NoError(t, os.WriteFile(readme, []byte("old\n"+readmeBegin+readmeEnd), 0o600))
+	out, closeAll, err := openTargets([]target{{readme, "readme"}}, nil)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(readme, []byte("new\n"+readmeBegin+readmeEnd+"more\n"), 0o600))
+	rep := fullReport()
+	rep.Results[0].Name = "hchan/mixed"
+	require.NoError(t, rep.write(out))
+	require.NoError(t, closeAll())
+	text, err := os.ReadFile(readme)
+	require.NoError(t, err)
+	before, block, after, ok := cutReadme(string(text))
+	require.True(t, ok)
+	require.Equal(t, []string{"new\n" + readmeBegin, readmeEnd + "more\n"}, []string{before, after})
+	require.Contains(t, block, "\nhchan/mixed ")
+}
+
 func TestProfileSummary(t *testing.T) {
 	list := func(args ...string) (profiled []string) {
 		status, stdout, stderr := command(pairs(), append(args, "-list")...)
