@@ -74,7 +74,7 @@ var pairReasons = map[string]string{
 
 	"locks/mutex":            "a lock that nobody else wants must cost an instruction or two",
 	"locks/mutex-2":          "the least contention there is, where to spin or to park is decided",
-	"locks/mutex-8":          "throughput of a lock in demand; fairness, which stands below, is its price",
+	"locks/mutex-8":          "throughput of a lock in demand; fairness, which has a table of its own, is its price",
 	"locks/mutex-1000":       "that a crowd at one lock does not bring it down",
 	"locks/mutex-yield-2":    "a lock held across a switch, so that the other one must really wait",
 	"locks/mutex-yield-8":    "queueing at a lock and being handed it, whose cost a short section hides",
