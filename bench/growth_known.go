@@ -7,7 +7,7 @@ import "fmt"
 
 // flagMeaning says when a series is flagged, for those who read the tables.
 var flagMeaning = fmt.Sprintf("WORSE THAN LINEAR stands where an operation costs more the more there are: where the exponent of all sizes is above %.2f, or, with two sizes named, where that of "+
-	"the step from one to the next is above %.2f. Less than linear, below %.2f, is where it costs less.", linear, linearStep, sublinear)
+	"the step from one to the next, at least %d times as large, is above %.2f. Less than linear, below %.2f, is where it costs less.", linear, farApart, linearStep, sublinear)
 
 // knownCauses are those that were looked into, by the series' names.
 var knownCauses = map[string]string{

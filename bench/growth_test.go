@@ -236,7 +236,7 @@ func TestFlagsAreExplained(t *testing.T) {
 	md := markdownOf(t, rep)
 	require.Equal(t, 1, strings.Count(md, "\n\nCause: "+cause+".\n\n"))
 	require.Equal(t, strings.Count(md, "Cause: "), strings.Count(text.String(), "\ncause  "))
-	require.Contains(t, md, "where the exponent of all sizes is above 1.15, or, with two sizes named, where that of the step from one to the next is above 1.35.")
+	require.Contains(t, md, "where the exponent of all sizes is above 1.15, or, with two sizes named, where that of the step from one to the next, at least 5 times as large, is above 1.35.")
 	growth := parsePage(t, pageOf(t, rep)).byID(t, "growth").text()
 	require.Contains(t, growth, "Cause: "+cause+".")
 	require.Contains(t, growth, flagMeaning)
