@@ -218,6 +218,6 @@ func TestFloorsAgain(t *testing.T) {
 	same := floorViews(rep.Floors[4:])
 	require.Contains(t, floorNote(same), "No difference is above the noise: the machine is the same at both ends")
 	same[0].again.Spread = 0.5
-	require.Contains(t, floorNote(same), "No difference is above the noise, but with spreads of up to 50 % only large ones would be.")
+	require.Contains(t, floorNote(same), "No difference is above the noise, but with spreads of up to 50 % ("+same[0].Name+") only large ones would be.")
 	require.Empty(t, floorNote(floorViews(fullReport().Floors)), "measured once")
 }

@@ -65,11 +65,12 @@ func floorNote(views []floorView) string {
 		return ""
 	}
 	var changed []string
-	spread := 0.0
+	var widest Floor // the one with the largest spread
 	for _, v := range views {
-		spread = max(spread, v.Spread)
-		if v.again != nil {
-			spread = max(spread, v.again.Spread)
+		for _, f := range []*Floor{&v.Floor, v.again} {
+			if f != nil && f.Spread > widest.Spread {
+				widest = *f
+			}
 		}
 		if v.shift.real {
 			changed = append(changed, v.Name+" "+v.Change)
@@ -77,10 +78,10 @@ func floorNote(views []floorView) string {
 	}
 	const what = "All were measured before everything else and once more after it. "
 	switch {
-	case len(changed) == 0 && spread < wideSpread:
+	case len(changed) == 0 && widest.Spread < wideSpread:
 		return what + "No difference is above the noise: the machine is the same at both ends of the run."
 	case len(changed) == 0:
-		return what + fmt.Sprintf("No difference is above the noise, but with spreads of up to %s only large ones would be.", percent(spread))
+		return what + fmt.Sprintf("No difference is above the noise, but with spreads of up to %s (%s) only large ones would be.", percent(widest.Spread), widest.Name)
 	}
 	return what + fmt.Sprintf("The machine changed meanwhile: %d of %d cost more or less at the end, above the noise (%s). "+
 		"Distances from floors, which are those of the start, are as much less certain.", len(changed), len(views), strings.Join(changed, ", "))
