@@ -20,6 +20,11 @@ go run ./bench -from docs/results.json -o docs/results.md,results.html,README.md
 for browser in "${USERRT_BROWSER:-chromium}" chromium-browser google-chrome; do
 	! command -v "$browser" >/dev/null || break
 done
+if ! command -v "$browser" >/dev/null; then
+	echo "docs/results.sh: no Chromium (or \$USERRT_BROWSER): docs/results.png and docs/curves.png stay as they were" >&2
+	[ "$from" = "$PWD/docs/results.json" ] # of the same run they still are right, but for words
+	exit
+fi
 
 # picture FILE STYLE takes a picture of the page with some more style, which leaves out parts of it, as high as that then is.
 picture() {
