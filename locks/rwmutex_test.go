@@ -157,15 +157,13 @@ func TestWritersComeFirst(t *testing.T) {
 	testsched.Within(t, func() {
 		var rw RWMutex
 		var order []string
-		writer := func(name string) func() {
-			return func() {
-				rw.Lock()
-				order = append(order, name)
-				rw.Unlock()
-			}
-		}
+		var through atomic.Bool // w2: until then a TryLock might come in between
 		rw.RLock()
-		s.Go(writer("w1"))
+		s.Go(func() {
+			rw.Lock()
+			order = append(order, "w1")
+			rw.Unlock()
+		})
 		rw.untilQueued(t, 0, 1)
 		require.False(t, rw.TryRLock())
 		var readers atomic.Int32
@@ -184,10 +182,12 @@ func TestWritersComeFirst(t *testing.T) {
 				order = append(order, "before a reader")
 			}
 			rw.Unlock()
+			through.Store(true)
 		})
 		rw.w.untilQueued(t, 1)
 		rw.RUnlock()
-		testsched.Until(t, func() bool { return rw.TryLock() }, "all through")
+		testsched.Until(t, through.Load, "all through")
+		rw.Lock()
 		require.Equal(t, []string{"w1", "w2"}, order)
 		rw.Unlock()
 		rw.requireIdle(t)
