@@ -2,8 +2,10 @@ package sched
 
 import (
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/syswait"
 )
@@ -118,11 +120,23 @@ func (s *Scheduler) NeedPoll() {
 		defer hb.Leave()
 	}
 	switch {
+	case s.searchesNext():
 	case !s.polling.Load():
 		s.wakep()
 	case s.onFutex.Load():
 		s.breakPoll()
 	}
+}
+
+// searchesNext reports whether the caller is a worker of s on its g0, after a task that has parked, with nothing to run: it will look into the network itself.
+// A server of one connection would else wake a second worker with each request.
+func (s *Scheduler) searchesNext() bool {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	if st == nil || st.m == nil || st != &st.m.g0 {
+		return false
+	}
+	m := st.m
+	return m.s == s && m.p != nil && m.nextg == nil && !m.p.hasWork()
 }
 
 // pollDue reports whether the network has been left alone for too long.
@@ -144,8 +158,36 @@ func (s *Scheduler) poll() GList {
 	return l
 }
 
+// standBy has another worker wait for the network while m runs what it has got from there, or helps m with it. If that is one task, and such tasks have been
+// short lately, m is back first: the other would wake for nothing, with each request of a server that has little to do. The runtime always wakes one
+// (runtime/proc.go, resetspinning).
+func (m *M) standBy() {
+	now := m.s.nanotime()
+	switch {
+	case !m.p.runq.empty():
+		m.p.wake()
+	case m.polledRun >= standByNS && m.s.npidle.Load() != 0:
+		m.s.wakep()
+	}
+	m.tookAt = now
+}
+
+// ranPolled notes how long it took m to run what it took from the poller last, when it comes back to look for more: what was long is forgotten slowly.
+func (m *M) ranPolled() {
+	if m.tookAt != 0 {
+		m.polledRun = max(m.s.nanotime()-m.tookAt, m.polledRun-m.polledRun/8)
+		m.tookAt = 0
+	}
+}
+
+const (
+	standByNS    = 50_000 // a few times what it takes another worker to wake up and poll
+	unknownRunNS = 1_000_000
+)
+
 // pollNow polls without blocking; m has a P. It returns one task and queues the others.
 func (m *M) pollNow() *G {
+	m.ranPolled()
 	l := m.s.poll()
 	return m.take(&l)
 }
@@ -158,7 +200,7 @@ func (m *M) take(l *GList) *G {
 	}
 	if gp != nil {
 		m.p.n.polled.add(1)
-		m.p.wake()
+		m.standBy()
 	}
 	if l.others {
 		m.p.setAttn(attnNative)

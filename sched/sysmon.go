@@ -18,6 +18,9 @@ const (
 	sysmonPollNS = 10_000_000
 	sysmonLateNS = 50_000 // how late a timer must be for the monitor to mind
 
+	// The sleep while Ps come and go, before the one that is ended only by the next P that is taken.
+	sysmonNapNS = 250_000
+
 	// The longest sleep while tasks wait in a ring that nobody helps with, since its P runs them faster
 	// than a thief would: that may change with the next one.
 	sysmonQueuedNS = 200_000
@@ -30,6 +33,7 @@ type sysmonState struct {
 	tracedAt     int64     // when it last wrote a trace line, ns; its own
 	sysmonAt     int64     // when it last looked at the Ps, ns; its own
 	sysmonLate   bool      // its last sleep has taken too long; its own
+	sysmonAwake  uint32    // nAwake when it last found no P in use; its own
 }
 
 // sysmonStart starts the monitor with the first worker. Needs s.lock.
@@ -58,7 +62,7 @@ func (s *Scheduler) sysmon() {
 	pace := sysmonPace{delay: sysmonMinNS}
 	for {
 		s.doze(n, traceDelay(s.untilTimer(pace.delay)))
-		slept, ended := s.sysmonSleep()
+		slept, ended := s.sysmonSleep(n)
 		if ended {
 			break
 		}
@@ -100,8 +104,10 @@ func (b *sysmonPace) looked(did, queued bool) {
 }
 
 // sysmonSleep sleeps while no P is in use, and tells whether it did and whether the monitor is to end: with s, or,
-// by Config.IdleThread, with the last worker; the next one starts it anew.
-func (s *Scheduler) sysmonSleep() (slept, ended bool) {
+// by Config.IdleThread, with the last worker; the next one starts it anew. Where Ps have come and gone since it last looked it only naps: to be woken
+// with each of the many requests of a server that has little to do takes more than a request does.
+func (s *Scheduler) sysmonSleep(n *nap.Napper) (slept, ended bool) {
+	swept := false
 	s.lock.Lock()
 	for s.nprun == 0 && !s.ended && !s.alone() {
 		if s.nm == 0 {
@@ -109,12 +115,20 @@ func (s *Scheduler) sysmonSleep() (slept, ended bool) {
 			s.lock.Unlock()
 			return slept, true
 		}
+		if s.sysmonAwake != s.nAwake {
+			s.sysmonAwake = s.nAwake
+			s.lock.Unlock()
+			n.Sleep(sysmonNapNS)
+			slept = true
+			s.lock.Lock()
+			continue
+		}
 		s.sysmonSleeps = true
 		s.lock.Unlock()
-		if !slept {
+		if !swept {
 			coro.Sweep() // the last thing to be done
 		}
-		slept = true
+		slept, swept = true, true
 		s.sysmonSema.Acquire()
 		s.lock.Lock()
 	}
