@@ -3,9 +3,9 @@ package locks
 import (
 	"runtime"
 	"sync/atomic"
-	"time"
 	"unsafe"
 
+	"github.com/userrt/userrt/internal/clock"
 	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/procyield"
 )
@@ -94,7 +94,7 @@ func (m *Mutex) stir() {
 	}
 	// Refused, by a filter or for want of memory. A store that its thread has executed is seen by all soon, so wait for that.
 	refused.Store(true)
-	for began := time.Now(); time.Since(began) < drainNS; {
+	for end := clock.Nanotime() + drainNS; clock.Nanotime() < end; {
 		procyield.Pause(spinPauses)
 	}
 }
@@ -113,4 +113,4 @@ func (m *Mutex) stirToSee() (calm bool) {
 }
 
 // drainNS is longer than a processor keeps a store to itself.
-const drainNS = 100 * time.Microsecond
+const drainNS = 100_000
