@@ -37,6 +37,7 @@ func (f *profileFlag) Set(s string) error {
 	return errors.New("want nothing or summary")
 }
 
+// String implements flag.Value.
 func (f *profileFlag) String() string { return string(*f) }
 
 // IsBoolFlag lets the command line have -profile alone.

@@ -149,6 +149,8 @@ func (v floorView) ChangeText() string {
 	return v.Change
 }
 
-// ShortCost and SpreadText are cells of the page.
-func (v floorView) ShortCost() string  { return shortCost(v.Cost, v.Unit) }
+// ShortCost is a cell of the page.
+func (v floorView) ShortCost() string { return shortCost(v.Cost, v.Unit) }
+
+// SpreadText is a cell of the page.
 func (v floorView) SpreadText() string { return percent(v.Spread) }

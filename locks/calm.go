@@ -46,7 +46,7 @@ var refused atomic.Bool
 //go:norace
 func (m *Mutex) hold() {
 	if calms {
-		m.held = atomic.LoadUint32((*uint32)(unsafe.Pointer(&m.calm)))&0xff != 0
+		m.held = atomic.LoadUint32((*uint32)(unsafe.Pointer(&m.calm)))&1 != 0
 	}
 }
 

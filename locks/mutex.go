@@ -82,7 +82,7 @@ func (m *Mutex) Lock() {
 		return
 	}
 	if calms {
-		m.held = atomic.LoadUint32((*uint32)(unsafe.Pointer(&m.calm)))&1 != 0 // m.hold()
+		m.held = atomic.LoadUint32((*uint32)(unsafe.Pointer(&m.calm)))&1 != 0 // hold, whose name is beyond the budget
 	}
 	if hb.On {
 		hb.Acquire(m.word.Addr())

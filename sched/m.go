@@ -38,12 +38,14 @@ type M struct {
 	blockG   *G   // its task, while that is in Block
 	gone     bool // ends because its task has ended wired
 
-	thread            int   // id of the thread on which it was last; see affinity.go
-	threadAt          int64 // when it looked, ns
-	nativeAt          int64 // when its last gosched returned, ns
-	cpu               int32 // to which it has bound that thread
-	tookAt, polledRun int64 // when it took tasks from the poller, until it is back, and how long those took it lately; see standBy
-	last              bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
+	tookAt    int64 // when it took tasks from the poller, ns; 0 once it is back for more
+	polledRun int64 // how long such tasks have taken it lately, ns; see standBy
+
+	thread   int   // id of the thread on which it was last; see affinity.go
+	threadAt int64 // when it looked, ns
+	nativeAt int64 // when its last gosched returned, ns
+	cpu      int32 // to which it has bound that thread
+	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
 	link *M // next idle M; s.lock
 	note note

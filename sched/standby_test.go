@@ -59,3 +59,49 @@ func TestRanPolled(t *testing.T) {
 		return m.polledRun < standByNS
 	})
 }
+
+// TestMonitorNaps while Ps come and go, where to be woken for each would cost more than it takes to look now and then, and sleeps once they don't.
+func TestMonitorNaps(t *testing.T) {
+	hb.Enter()
+	defer hb.Leave()
+	s := &Scheduler{}
+	s.nm, s.maxM, s.nAwake = 1, 2, 7
+	naps := 0
+	sleep := func() chan bool {
+		back := make(chan bool, 1)
+		go func() {
+			hb.Enter()
+			defer hb.Leave()
+			slept, ended := s.sysmonSleep(func(int64) {
+				s.lock.Lock()
+				defer s.lock.Unlock()
+				if naps++; naps < 3 {
+					s.nAwake++ // one has been taken, and given up
+				} else {
+					s.nprun = 1
+				}
+			})
+			back <- slept && !ended
+		}()
+		return back
+	}
+	back := sleep()
+	until(t, "back from three naps", func() bool { return len(back) == 1 })
+	require.True(t, <-back)
+	require.Equal(t, 3, naps)
+
+	s.nprun = 0 // and none has been taken since
+	back = sleep()
+	until(t, "the monitor's sleep", func() bool {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		if s.sysmonSleeps {
+			s.nprun = 1
+			s.sysmonWake()
+			return true
+		}
+		return false
+	})
+	require.True(t, <-back)
+	require.Equal(t, 3, naps)
+}

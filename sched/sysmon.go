@@ -9,7 +9,7 @@ import (
 
 // The monitor: a thread without a P that looks after what nobody else would notice. The same in Go:
 // runtime/proc.go, sysmon. It sleeps 20 µs at first, after a millisecond without anything to do twice
-// as long each time, up to 10 ms; and for as long as no P is in use.
+// as long each time, up to 10 ms; for as long as no P is in use; and shortly where Ps come and go.
 
 const (
 	sysmonMinNS  = 20_000
@@ -62,7 +62,7 @@ func (s *Scheduler) sysmon() {
 	pace := sysmonPace{delay: sysmonMinNS}
 	for {
 		s.doze(n, traceDelay(s.untilTimer(pace.delay)))
-		slept, ended := s.sysmonSleep(n)
+		slept, ended := s.sysmonSleep(n.Sleep)
 		if ended {
 			break
 		}
@@ -106,7 +106,7 @@ func (b *sysmonPace) looked(did, queued bool) {
 // sysmonSleep sleeps while no P is in use, and tells whether it did and whether the monitor is to end: with s, or,
 // by Config.IdleThread, with the last worker; the next one starts it anew. Where Ps have come and gone since it last looked it only naps: to be woken
 // with each of the many requests of a server that has little to do takes more than a request does.
-func (s *Scheduler) sysmonSleep(n *nap.Napper) (slept, ended bool) {
+func (s *Scheduler) sysmonSleep(nap func(ns int64)) (slept, ended bool) {
 	swept := false
 	s.lock.Lock()
 	for s.nprun == 0 && !s.ended && !s.alone() {
@@ -118,7 +118,7 @@ func (s *Scheduler) sysmonSleep(n *nap.Napper) (slept, ended bool) {
 		if s.sysmonAwake != s.nAwake {
 			s.sysmonAwake = s.nAwake
 			s.lock.Unlock()
-			n.Sleep(sysmonNapNS)
+			nap(sysmonNapNS)
 			slept = true
 			s.lock.Lock()
 			continue
