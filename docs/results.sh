@@ -2,7 +2,7 @@
 # Makes what the documents show of the benchmark, all from one run, which is kept in docs/results.json: docs/results.md, the tables in README.md, and with
 # Chromium the pictures docs/results.png and docs/curves.png. The page of which these show parts goes to results.html, which is not kept in the repository.
 #
-#   docs/results.sh               measures everything, in about ten minutes; leave the machine alone meanwhile
+#   docs/results.sh               measures everything, in about seven minutes; leave the machine alone meanwhile
 #   docs/results.sh FILE.json     takes what has been measured before; docs/results.json, say, when only words have changed
 set -euo pipefail
 from=${1:+$(realpath "$1")}
