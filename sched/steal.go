@@ -94,7 +94,7 @@ func (m *M) stealFrom(p *P, last bool) *G {
 	if gp == nil || !p.gate.enter() {
 		return nil
 	}
-	won := p.runnext.CompareAndSwap(gp, nil)
+	won := !p.keeps() && p.runnext.CompareAndSwap(gp, nil)
 	p.gate.leave()
 	if !won {
 		return nil
@@ -117,7 +117,10 @@ func (p *P) stealHalf(thief *P) *G {
 	if p.tun.StealOne {
 		most = 1
 	}
-	n := p.runq.grab(&thief.runq, t, most)
+	n := uint32(0)
+	if !p.keeps() { // asked again: to enter takes as long as dozens of tasks, and these may be others
+		n = p.runq.grab(&thief.runq, t, most)
+	}
 	p.gate.leave()
 	if n == 0 {
 		return nil
