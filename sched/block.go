@@ -9,15 +9,22 @@ import (
 // P goes to another worker meanwhile. The same in Go: runtime/proc.go, entersyscall, exitsyscall,
 // handoffp, retake.
 //
-//	P.blocked   0: held by P.m as usual, or by nobody        1: P.m is in Block and may take it back
+//	P.blocked   held: by P.m as usual, or by nobody        inBlock: P.m is in Block and may take it back
 //
-//	            Block, nothing queued                    CAS 1 -> 0 by the worker itself: Block is over
+//	            Block, nothing queued                    CAS to held by the worker itself: Block is over
 //	held ---------------------------------> blocked ----
-//	  |                                                  CAS 1 -> 0 by sysmon or wakep: to another worker
+//	  |                                                  CAS to held by sysmon or wakep: to another worker
 //	  +-- Block, something queued: to another worker at once
 //
 // Order. The worker stores blocked (full fence), then looks at the queues; who makes work outside stores
 // it (globqsize, full fence), then looks for a blocked P. So one of them sees the other.
+
+// The values of P.blocked.
+const (
+	held    = iota // by a worker, or by nobody
+	inBlock        // of the worker that had it
+	lentOut        // to a plain goroutine; see lend.go
+)
 
 // Block runs fn, which may wait for long without any call of this package: in a system call, in cgo, on a
 // native channel or mutex. It runs on the caller's own stack and thread; the caller's P is given to
@@ -51,6 +58,9 @@ func Block(fn func()) {
 // looks like a plain goroutine's to all that ask self.
 func (st *stack) entersyscall() {
 	m, gp := st.m, st.g
+	if m.guest.Load() != guestNone {
+		m.evictNow()
+	}
 	p := m.p
 	st.blockM, m.blockG = m, gp
 	st.m, st.g = nil, nil
@@ -58,8 +68,8 @@ func (st *stack) entersyscall() {
 	gp.state.StoreRel(gSyscall)
 	m.p, m.oldp = nil, p
 	p.nBlock.StoreRel(p.nBlock.Load() + 1)
-	p.blocked.Store(1)
-	if p.hasWork() && p.blocked.CompareAndSwap(1, 0) {
+	p.blocked.Store(inBlock)
+	if p.hasWork() && p.blocked.CompareAndSwap(inBlock, held) {
 		m.oldp = nil
 		p.s.handoffp(p)
 	}
@@ -73,14 +83,14 @@ func (st *stack) exitsyscall() {
 	st.m, st.g = m, gp
 	p := m.oldp
 	m.oldp = nil
-	if p == nil || !p.blocked.CompareAndSwap(1, 0) {
+	if p == nil || !p.blocked.CompareAndSwap(inBlock, held) {
 		if p = m.s.pidletake(); p == nil {
 			if m.wired {
 				st.requeueWired(nil)
 				return
 			}
 			m.act, m.left = actBlocked, gp
-			coro.Switch(&st.Stack, &m.g0.Stack)
+			coro.Switch(&st.Stack, &m.toG0().Stack)
 			if m = st.m; m.act != actNone {
 				m.settle()
 			}
@@ -123,11 +133,11 @@ func (s *Scheduler) handoffp(p *P) {
 	s.startm(p, false)
 }
 
-// retakeBlocked takes the P of a worker that is in Block, nil if there is none. It still counts as
+// retakeBlocked takes the P of a worker that is in Block, or one that is lent, nil if there is none. It still counts as
 // running.
 func (s *Scheduler) retakeBlocked() *P {
 	for _, p := range *s.allp.Load() {
-		if p.blocked.Load() != 0 && p.blocked.CompareAndSwap(1, 0) {
+		if how := p.blocked.Load(); how != held && p.blocked.CompareAndSwap(how, held) {
 			p.nHandoff.Add(1)
 			return p
 		}

@@ -142,8 +142,12 @@ func (p *P) stateText() string {
 		return "idle"
 	case p.state == pDead:
 		return "withdrawn"
-	case p.blocked.Load() != 0:
+	}
+	switch p.blocked.Load() {
+	case inBlock:
 		return "blocked"
+	case lentOut:
+		return "lent"
 	}
 	return "running"
 }

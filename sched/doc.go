@@ -17,7 +17,8 @@
 // A task is made by Go and its like (GoWith, GoEnd), Run, Spawn, AfterFunc, the Go of a Scope, and by Join, Both
 // or For for what another worker takes. A plain goroutine is any other caller. Both may call everything: a
 // blocking call parks the task, and its worker goes on with another one; on a plain goroutine it blocks that
-// goroutine natively. Tasks and goroutines may wait for each other.
+// goroutine natively. Tasks and goroutines may wait for each other; a goroutine that waits often may run tasks meanwhile, on its own
+// thread, and shows as waiting in a coroutine then.
 //
 // # What is different from the runtime
 //
@@ -78,7 +79,7 @@
 //   - from one task to the next: spawn.go, schedule.go, park.go with waitreason.go, childfirst.go, switch.md; run.go; gfree.go
 //   - queues: runq.go with gate.go, globalq.go with gqueue.go
 //   - looking for work: find.go, steal.go, idle.go with idle.md, clash.go, clashtrial.go, events.go, poller.go
-//   - plain goroutines: native.go
+//   - plain goroutines: native.go, lend.go with evict.go
 //   - for primitives: waitqueue.go; holder.go; spin.go
 //   - tasks that hold their P for long: block.go, sysmon.go, preempt.go, relief.go
 //   - threads and Ps: threads.go, lockthread.go, affinity.go, procs.go

@@ -36,7 +36,7 @@ type DumpInfo struct {
 // DumpP is one P and its queues.
 type DumpP struct {
 	ID        int      `json:"id"`
-	State     string   `json:"state"` // "running" (a worker has it), "blocked" (its worker is in Block and may take it back), "idle", "withdrawn"
+	State     string   `json:"state"` // "running" (a worker has it), "blocked" (its worker is in Block and may take it back), "lent" (to a plain goroutine), "idle", "withdrawn"
 	SchedTick uint32   `json:"schedtick"`
 	Runnext   uint64   `json:"runnext,omitempty"` // the task to run before those in Runq
 	Runq      []uint64 `json:"runq"`              // the ring, the next one first

@@ -146,10 +146,17 @@ func (s *Scheduler) workVisible() bool {
 	return s.forks.visible()
 }
 
-// tryAcquire takes an idle P for work that has been found, nil if there is none.
+// tryAcquire takes an idle P for work that has been found, or one that is lent; nil if there is none. The same in Go: runtime/proc.go,
+// pidlegetSpinning.
 func (s *Scheduler) tryAcquire() *P {
 	s.lock.Lock()
-	p := s.pidlegetSpinning()
-	s.lock.Unlock()
-	return p
+	defer s.lock.Unlock()
+	if p := s.pidleget(); p != nil {
+		return p
+	}
+	if p := s.takeLent(); p != nil {
+		return p
+	}
+	s.needspinning = true // the next worker that is about to give up its P searches first
+	return nil
 }

@@ -23,17 +23,6 @@ func (s *Scheduler) wakep() {
 	}
 }
 
-// pidlegetSpinning is pidleget for a caller that knows of work. If no P is idle, the next worker that
-// is about to give up its own searches first. Needs s.lock. The same in Go: runtime/proc.go,
-// pidlegetSpinning.
-func (s *Scheduler) pidlegetSpinning() *P {
-	p := s.pidleget()
-	if p == nil {
-		s.needspinning = true
-	}
-	return p
-}
-
 // mayWake is false where wake would wake nobody: no P is idle, or what is queued here runs faster than another could
 // fetch it. To look before the call spares many spawns 2 of 52 ns each.
 func (p *P) mayWake() bool {

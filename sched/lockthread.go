@@ -63,6 +63,9 @@ func LockOSThread() {
 	if st.wire.locks++; st.wire.locks > 1 {
 		return
 	}
+	if m.guest.Load() != guestNone {
+		m.evictNow()
+	}
 	coro.Wire()
 	m.noteThread()
 	gp.native, gp.stk = st.wire, nil
@@ -263,7 +266,7 @@ func (st *stack) leaveWired() {
 	m := st.m
 	st.retired = true
 	m.act, m.leftStk = actDead, st
-	coro.Switch(&st.Stack, &m.g0.Stack)
+	coro.Switch(&st.Stack, &m.toG0().Stack)
 }
 
 // leaveDead keeps the stack of a task that has ended wired for the next worker of m's P to bury. That takes

@@ -38,6 +38,12 @@ type M struct {
 	blockG   *G   // its task, while that is in Block
 	gone     bool // ends because its task has ended wired
 
+	place *M          // of which it is to become the worker; set before it is woken from the cache; see evict.go
+	host  bool        // its g0 is a plain goroutine that helps; see lend.go
+	guest atom.Uint32 // whether that goroutine lies in a cell: by CAS of its tasks and sysmon; see evict.go
+	rung  atom.Uint32 // 1: and has been readied; for sysmon
+	turn  atom.Uint32 // counts how often it has lain down
+
 	tookAt    int64 // when it took tasks from the poller, ns; 0 once it is back for more
 	polledRun int64 // how long such tasks have taken it lately, ns; see standBy
 
@@ -195,7 +201,7 @@ func (m *M) stopm() bool {
 		m.gosched()
 		if m.sleepCached(look.timeout()) {
 			m.noteThread()
-			return !m.exit
+			return !m.exit && m.place == nil
 		}
 		if m.tooMany = look.over(); m.tooMany {
 			return false
@@ -237,6 +243,11 @@ func (m *M) main() {
 	coro.Bind(&m.g0.Stack)
 	m.g0.m = m
 	m.noteThread()
+	m.work()
+}
+
+// work runs tasks until m is to end.
+func (m *M) work() {
 	for {
 		gp := m.nextg
 		m.nextg = nil
@@ -250,7 +261,11 @@ func (m *M) main() {
 		}
 		if gp == nil {
 			if gp = m.findRunnable(); gp == nil {
-				break
+				if m.place == nil {
+					break
+				}
+				m = m.becomeOther()
+				continue
 			}
 		}
 		if m.spinning {
@@ -287,9 +302,18 @@ func (m *M) attend(gp *G) *G {
 	}
 	if bits&attnNative != 0 {
 		p.attn.And(^uint32(attnNative))
+		if n := p.woke; n != nil {
+			p.woke = nil
+			if gp == nil && m.lend(n) {
+				return nil
+			}
+		}
 		m.gosched()
 		p.nativeTime = m.s.nanotime() // not before: others may just have had a slice of 10 ms
 		m.gaveWay(p.nativeTime)
+	}
+	if bits&attnGuest != 0 {
+		p.attn.And(^uint32(attnGuest))
 	}
 	if bits&attnPreempt != 0 {
 		p.clearPreempt()

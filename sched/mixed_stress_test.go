@@ -56,7 +56,7 @@ func mixedConfig(r *rand.Rand, x *mix) Config {
 			RunqSize:  []int{0, 0, 2, 16}[r.IntN(4)],
 			TimeSlice: []time.Duration{0, 100 * time.Microsecond}[r.IntN(2)],
 			NoRunnext: maybe(), StealOne: maybe(), NoSpinning: maybe(), NoStealing: maybe(),
-			NoDirectSwitch: maybe(), NoStacklessStart: maybe(), NoPrefetch: maybe(), NoChildFirst: maybe(), NoKeeping: maybe(), NoPace: maybe(), NoPreemption: maybe(),
+			NoDirectSwitch: maybe(), NoStacklessStart: maybe(), NoPrefetch: maybe(), NoChildFirst: maybe(), NoKeeping: maybe(), NoLending: maybe(), NoPace: maybe(), NoPreemption: maybe(),
 		},
 	}
 	if r.IntN(2) == 0 {
@@ -71,7 +71,7 @@ func (x *mix) act(depth int) {
 		return
 	}
 	next := func() { x.act(depth + 1) }
-	switch rand.IntN(14) {
+	switch rand.IntN(15) {
 	case 0:
 		Sleep(time.Duration(rand.IntN(200)) * time.Microsecond)
 		next()
@@ -152,6 +152,28 @@ func (x *mix) act(depth int) {
 			Exit()
 		}
 		panic("mixed")
+	case 14: // with a plain goroutine, which may be lent a P
+		var r rally
+		var over atomic.Bool
+		go func() {
+			for {
+				r.ping.wait()
+				if over.Load() {
+					return
+				}
+				r.pong.signal()
+			}
+		}()
+		defer func() {
+			over.Store(true)
+			r.ping.signal()
+		}()
+		for i := range 60 {
+			r.ask()
+			if i == 40 {
+				next()
+			}
+		}
 	}
 }
 
@@ -247,7 +269,12 @@ func (x *mix) run(t *testing.T, how int, hooked bool) {
 	if how == 3 {
 		until(t, "all tasks and timers are over", func() bool { return s.Stats().Tasks == 0 && s.nextTimer() == 0 }, s)
 		quiet(t, s)
-		addsUp(t, s.Stats())
+		var st Stats
+		until(t, "no thread just looks round, or ends", func() bool {
+			st = s.Stats()
+			return st.Threads == st.IdleThreads
+		}, s)
+		addsUp(t, st)
 		within(t, func() { require.NoError(t, s.Close()) }, s)
 	}
 	require.Zero(t, s.workersUp.Load())

@@ -33,6 +33,8 @@ type native struct {
 	wait waitNote // for a dump
 
 	inside int32 // depth of calls that run user code on this goroutine; see enterCall
+
+	borrower // of a plain goroutine's; see lend.go
 }
 
 // adopt makes the entry of the calling goroutine. It holds the goroutine's g and goid, is replaced by the
@@ -41,6 +43,8 @@ func adopt() *G {
 	fence.Start() // there may be no Scheduler that has, and locks are slow without
 	e := &plainEntry{}
 	e.init()
+	e.plain = true
+	e.skip.Store(firstSkip)
 	coro.Adopt(&e.Stack)
 	if hb.On {
 		hb.Fresh(unsafe.Pointer(e.gp), unsafe.Sizeof(*e.gp)) // the caller may hand it to anybody
@@ -66,17 +70,25 @@ func (n *native) init() {
 	n.gp.state.Store(gRunning)
 }
 
-// acquire sleeps until readyNative has been called.
+// acquire waits until readyNative has been called.
 func (n *native) acquire() bool {
-	n.sema.Acquire()
-	n.gp.state.Store(gRunning)
+	if p := n.lent.Load(); p == nil || !n.help(p) {
+		n.sema.Acquire()
+	}
+	n.gp.state.StoreRel(gRunning)
 	n.wait.on = nil
 	return true
 }
 
 // waitsFor notes what the calling goroutine is about to wait for.
 func (n *native) waitsFor(on unsafe.Pointer) {
-	n.wait.begin(on, coarse(clock.Nanotime()))
+	now := uint32(0)
+	if p := n.lent.Load(); p != nil && p.blocked.Load() == lentOut {
+		now = p.s.coarse.Load() // as a task does, which it takes turns with: 20 ns
+	} else {
+		now = coarse(clock.Nanotime())
+	}
+	n.wait.begin(on, now)
 }
 
 // parkNative is Park without a stack to leave: on a plain goroutine, which is never unwound, the commit
@@ -88,13 +100,12 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 		return gp.parkWired(commit, arg)
 	}
 	gp.native.waits()
-	gp.state.Store(gWaiting)
+	gp.state.StoreRel(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
-		gp.native.sema.Acquire()
-	} else {
-		gp.native.goesOn()
+		return gp.native.acquire()
 	}
-	gp.state.Store(gRunning)
+	gp.native.goesOn()
+	gp.state.StoreRel(gRunning)
 	gp.native.wait.on = nil
 	return true
 }
@@ -106,7 +117,7 @@ func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
 		return gp.beginParkWired(lock)
 	}
 	gp.native.waits()
-	gp.state.Store(gWaiting)
+	gp.state.StoreRel(gWaiting)
 	lock.Unlock()
 	return gp.native.sleep
 }
@@ -114,10 +125,15 @@ func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
 // readyNative wakes the goroutine of gp. The native scheduler will not run it before a native P is
 // free, and our workers hold theirs all the time: so the waker, if a worker, lets it in soon.
 func (gp *G) readyNative() {
-	gp.state.Store(gRunnable)
+	gp.state.StoreRel(gRunnable)
 	gp.native.goesOn()
-	gp.native.sema.Release()
-	if st := self(); st != nil && st.m.p != nil {
+	if gp.native.readyHelper() {
+		return
+	}
+	st := self()
+	if st != nil && st.m.p != nil {
+		st.m.p.woke = gp.native
 		st.m.p.setAttn(attnNative)
 	}
+	gp.native.sema.Release()
 }

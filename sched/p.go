@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"sync/atomic"
+
 	"github.com/userrt/userrt/internal/atom"
 	"github.com/userrt/userrt/internal/rng"
 )
@@ -56,10 +58,16 @@ type P struct {
 	blocked  atom.Uint32 // see block.go
 	nHandoff atom.Uint32 // how often it was handed to another worker because of a Block
 	nBlock   atom.Uint32 // calls of Block that began here
-	sysBlock uint32      // sysmon's: nBlock at its last look, and when it changed
+	sysBlock uint32      // sysmon's: nBlock at its last look, and when it, or the next one, changed
+	sysLent  uint32      // sysmon's: how often it had been lent, and of use there
 	sysSince int64
 
-	watch    watch       // sysmon's
+	watch    watch // sysmon's
+	late     *M    // sysmon's: the one whose goroutine was ready at its last look, and its turn then
+	lateTurn uint32
+	woke     *native           // the plain goroutine that was readied here last, with attnNative
+	guest    atomic.Pointer[M] // the one that a plain goroutine was which helped here last; see lend.go
+
 	nPreempt atom.Uint32 // tasks that gave way when asked to
 	nRelief  atom.Uint32 // how often its worker was found stuck
 
@@ -93,6 +101,7 @@ const (
 	attnTimer               // some timer is overdue
 	attnBury                // s.stkdead has something; see lockthread.go
 	attnWired               // the task that runs here is wired; see lockthread.go
+	attnGuest               // the plain goroutine that lies in a cell as m's g0 has been readied; see lend.go
 	attnTrim                // there are more idle stacks than needed; see trim.go
 )
 

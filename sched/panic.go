@@ -68,7 +68,7 @@ func (st *stack) exited() {
 	}
 	m := st.m
 	m.act, m.leftStk = actDead, st
-	coro.Switch(&st.Stack, &m.g0.Stack)
+	coro.Switch(&st.Stack, &m.toG0().Stack)
 }
 
 // tellEndOrCrash is tellEnd where no other deferred call would catch an Ender's own panic.

@@ -28,6 +28,7 @@ const (
 	actPreempt // m.left goes to the end of the global queue
 	actIdle    // m.leftStk has nothing to run: into the pool
 	actDead    // m.leftStk is to be buried; only ever left for a g0
+	actGuest   // a plain goroutine helps, and lies where the one that continues lay; see lend.go
 	actBlocked // m.left comes back from Block and finds no P; only ever left for a g0, m has no P
 )
 
@@ -196,7 +197,8 @@ func (gp *G) Ready() {
 		h.readied(gp)
 	}
 	gp.state.StoreRel(gRunnable)
-	if st := self(); st != nil && st.m.s == s {
+	st := (*stack)(unsafe.Pointer(coro.Self()))
+	if st != nil && st.m != nil && st.m.s == s {
 		if p := st.m.p; p != nil {
 			if !p.noRunnext && p.runnext.Load() == nil { // runqput by hand: 6 of 100 ns of a hand-over
 				p.runnext.StoreRel(gp)
@@ -209,7 +211,9 @@ func (gp *G) Ready() {
 			return
 		}
 	}
-	s.injectOne(gp)
+	if !s.injectLent(st, gp) {
+		s.injectOne(gp)
+	}
 }
 
 // Yield lets other tasks run first, if there are any: the caller goes to the end of its P's queue.
@@ -304,8 +308,10 @@ func (m *M) settle() {
 		m.s.injectOne(gp)
 	case actIdle:
 		p.stkput(m.leftStk)
+	case actGuest:
+		m.guest.StoreRel(guestIn)
 	case actDead:
-		if m.wired {
+		if m.wired || m.host {
 			m.leaveDead(m.leftStk)
 			return
 		}

@@ -86,7 +86,7 @@ func (st *stack) giveWay() {
 		return
 	}
 	m.act, m.left = actPreempt, st.g
-	coro.Switch(&st.Stack, &m.g0.Stack) // which takes the mark off
+	coro.Switch(&st.Stack, &m.toG0().Stack) // which takes the mark off
 	if m = st.m; m.act != actNone {
 		m.settle()
 	}

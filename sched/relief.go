@@ -38,7 +38,7 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 	for _, p := range all {
 		w := &p.watch
 		tick := p.schedtick.Load()
-		if tick != w.tick || p.blocked.Load() != 0 || p.id >= procs {
+		if tick != w.tick || p.blocked.Load() != held || p.id >= procs {
 			if w.stuck {
 				changed = true
 				if h := s.hooks; h != nil {
@@ -47,7 +47,7 @@ func (s *Scheduler) watchPs(now int64) (busy bool) {
 			}
 			few := tick-w.tick <= fewTasks
 			*w = watch{tick: tick, since: now}
-			if !s.sysmonLate || !few || p.blocked.Load() != 0 || p.id >= procs {
+			if !s.sysmonLate || !few || p.blocked.Load() != held || p.id >= procs {
 				continue
 			}
 			w.since = now - slice // as if its slice were over: the next look may be as late, and a wrong guess costs the task one turn

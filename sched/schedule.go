@@ -75,7 +75,7 @@ func (m *M) schedule() *stack {
 	}
 	if gp == nil {
 		m.p.n.misses.add(1)
-		return &m.g0
+		return m.toG0()
 	}
 	if st := gp.stk; m.straight(st) { // stackFor by hand
 		st.m = m
@@ -100,7 +100,7 @@ func (m *M) scheduleYield(st *stack) *stack {
 	}
 	p.n.misses.add(1)
 	if p.fair <= 0 || p.attn.Load() != 0 {
-		return &m.g0 // outOfTurn has left something to it
+		return m.toG0() // outOfTurn has left something to it
 	}
 	return nil
 }
@@ -115,17 +115,17 @@ func (m *M) stackFor(gp *G) *stack {
 	if st == nil {
 		if gp.fn == nil { // wired: see lockthread.go
 			m.nextg = gp
-			return &m.g0
+			return m.toG0()
 		}
 		if st = m.p.stkfree.pop(); st == nil {
 			m.nextg = gp
-			return &m.g0
+			return m.toG0()
 		}
 		gp.stk, st.g = st, gp
 	}
 	if !m.straight(st) {
 		m.nextg = gp
-		return &m.g0
+		return m.toG0()
 	}
 	st.m = m
 	gp.state.StoreRel(gRunning)
@@ -304,10 +304,11 @@ func (st *stack) idle() (leave func() bool) {
 	if !usual {
 		gp = m.next()
 	}
-	to := &m.g0
+	var to *stack
 	switch {
 	case gp == nil:
 		p.n.misses.add(1)
+		to = m.toG0()
 	case m.straight(gp.stk): // stackFor by hand
 		to = gp.stk
 		to.m = m

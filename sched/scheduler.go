@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/userrt/userrt/internal/atom"
+	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
 	"github.com/userrt/userrt/internal/rng"
@@ -97,12 +99,14 @@ type Scheduler struct {
 	needspinning bool        // somebody has found no idle P for work: who would give up a P shall search first
 	nm           int         // Ms that exist
 	maxM         int         // how many may; never changes
+	lends        bool        // its workers may lend their Ps; never changes. See lend.go
 	wantM        atomic.Bool // a P with work found no M: who goes idle next, or sleeps for events, shall take it; s.lock to change it
 	nCreated     uint64      // Ms ever made
 	nReused      uint64      // Ms taken from midle
 	nParks       uint64      // Ms put there, but for those that had been there and only looked at something
 	nWakes       uint64      // idle Ps for which an M was sought
 	nShort       uint64      // Ps for which none could be had
+	nEvicted     uint64      // Ms that have taken the place of a plain goroutine
 	nWiredEnds   uint64      // Ms that have ended with their task
 	gfree        gFree
 	stkfree      stackPool
@@ -167,6 +171,7 @@ func newScheduler(cfg Config) (*Scheduler, error) {
 	if cfg.Hooks.any() {
 		s.hooks = &s.cfg.Hooks
 	}
+	s.lends = coro.Backend == "cell" && getg.KnowsWired() && !hb.On && s.hooks == nil && len(cfg.Affinity) == 0 && !s.tun.NoDirectSwitch && !s.tun.NoLending
 	if s.seed == 0 {
 		s.seed = rng.Seed()
 	}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/callerpc"
+	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/hb"
 )
@@ -161,6 +162,13 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOption
 	s.nSpawn++
 	if h := s.hooks; h != nil {
 		h.spawned(gp)
+	}
+	if _, run := end.(*runWait); run && s.lends { // the caller is about to wait, as one of Spawn may not be
+		s.lock.Unlock()
+		if !s.injectLent((*stack)(unsafe.Pointer(coro.Self())), gp) {
+			s.injectOne(gp)
+		}
+		return true
 	}
 	var q gQueue
 	q.pushBack(gp)

@@ -25,14 +25,14 @@ type Stats struct {
 	Searching   int    // workers that search for work
 	Tasks       int    // tasks that have not ended; for a moment also the one whose Run or Wait has returned
 	GlobalQueue int    // tasks in the global queue
-	Threads     int    // workers, an OS thread each
+	Threads     int    // workers, an OS thread each; a plain goroutine that runs tasks is not counted
 	IdleThreads int    // workers that sleep in the thread cache
 	Stacks      int    // coroutines, each with a stack
 	IdleStacks  int    // coroutines that wait for a task
 
 	// Why workers were started, and what became of them. Where all is idle both sums hold:
 	//
-	//	ThreadsCreated + ThreadsReused = Wakes + HandOffs + WiredHandOffs - ThreadsShort
+	//	ThreadsCreated + ThreadsReused = Wakes + HandOffs + WiredHandOffs + Evictions - ThreadsShort
 	//	ThreadsCreated + ThreadsReused = ThreadParks + (Threads - IdleThreads) + ThreadsEndedWired
 	//
 	// The second one until the Scheduler ends.
@@ -41,6 +41,7 @@ type Stats struct {
 	Wakes             uint64 // times that a worker was wanted for an idle P, since there was something to run
 	ThreadsShort      uint64 // times that none could be had, at Config.MaxThreads
 	ThreadParks       uint64 // times that a worker had no P any more and went into the cache
+	Evictions         uint64 // workers made to take the place of a plain goroutine that ran tasks
 	ThreadsEndedWired uint64 // workers that have ended with a task that was wired to them
 }
 
@@ -66,7 +67,9 @@ type PStats struct {
 	SearchesInVain uint64 // searches that ended without
 
 	Blocks      uint64 // calls of Block that began here
-	HandOffs    uint64 // times that the P went to another worker because of a Block
+	HandOffs    uint64 // times that the P went to another worker because of a Block, or after it had been lent
+	Lends       uint64 // times that the P was lent to a plain goroutine which a task had readied
+	Helps       uint64 // times that such a goroutine, when it waited, switched to a task here
 	Preemptions uint64 // tasks that gave way here because they had run for long while others waited
 	Reliefs     uint64 // times that the P's worker was found stuck, so that another P stood in for it
 
@@ -77,7 +80,7 @@ type PStats struct {
 	TimersSet   uint64 // timers set, or set again, in the P's heap: sleeps, AfterFunc, Reset, Alarms
 	TimersFired uint64 // of these, those that have fired
 
-	Running   time.Duration // time in which a worker ran tasks; time in Block is in it while the P is not handed off
+	Running   time.Duration // time in which a worker ran tasks; time in Block is in it while the P is not handed off, and time in which it is lent
 	Searching time.Duration // time in which a worker looked for something to run
 	Idle      time.Duration // time without a worker
 }
@@ -112,7 +115,7 @@ func (s *Scheduler) Stats() Stats {
 	st.GlobalQueue = int(s.globq.n)
 	st.IdleStacks = int(s.stkfree.n)
 	st.ThreadsCreated, st.ThreadsReused, st.ThreadParks = s.nCreated, s.nReused, s.nParks
-	st.Wakes, st.ThreadsShort, st.ThreadsEndedWired = s.nWakes, s.nShort, s.nWiredEnds
+	st.Wakes, st.ThreadsShort, st.Evictions, st.ThreadsEndedWired = s.nWakes, s.nShort, s.nEvicted, s.nWiredEnds
 	s.lock.Unlock()
 
 	for i, p := range all {
@@ -148,7 +151,7 @@ func (p *P) stats(now int64) PStats {
 		PickedGlobal: n(cGlobalPick), PickedStolen: n(cSteal), PickedPolled: n(cPolled),
 		FromGlobal: n(cGlobal), Stolen: n(cStolen), StealTries: n(cStealTry),
 		Searches: n(cSearch), SearchesInVain: n(cVain),
-		Parks: n(cPark), Blocks: n(cBlock), HandOffs: n(cHandoff), WiredHandOffs: n(cWiredHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
+		Parks: n(cPark), Blocks: n(cBlock), HandOffs: n(cHandoff), Lends: n(cLend), Helps: n(cHelp), WiredHandOffs: n(cWiredHandoff), Preemptions: n(cPreempt), Reliefs: n(cRelief),
 		ThreadMoves: n(cMove),
 		Running:     time.Duration(times[phaseRun]),
 		Searching:   time.Duration(times[phaseSearch]),

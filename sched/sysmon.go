@@ -18,6 +18,10 @@ const (
 	sysmonPollNS = 10_000_000
 	sysmonLateNS = 50_000 // how late a timer must be for the monitor to mind
 
+	// How long a P stays lent without use. A goroutine that waits less often than that gains nothing that counts by a P, which as long as it is lent keeps
+	// the monitor awake.
+	lentUnusedNS = 300_000
+
 	// The sleep while Ps come and go, before the one that is ended only by the next P that is taken.
 	sysmonNapNS = 250_000
 
@@ -156,7 +160,7 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 		s.widen(now)
 	}
 	queued = s.watchPs(now)
-	if s.npidle.Load() == 0 {
+	if s.npidle.Load() == 0 && !s.anyLent() {
 		return did, queued
 	}
 	// Also while somebody searches: by its pace a ring may seem not worth a theft.
@@ -284,10 +288,20 @@ func (s *Scheduler) lookAtTimers(now int64) bool {
 func (s *Scheduler) retake() bool {
 	did := false
 	for _, p := range *s.allp.Load() {
-		if p.blocked.Load() == 0 {
+		if p.evictLate() {
+			did = true
+		}
+		how := p.blocked.Load()
+		if how == held {
 			continue
 		}
 		now := s.nanotime()
+		if how == lentOut {
+			if s.retakeLent(p, now) {
+				did = true
+			}
+			continue
+		}
 		if n := p.nBlock.Load(); n != p.sysBlock {
 			p.sysBlock, p.sysSince = n, now
 			did = true // look again soon
@@ -296,10 +310,24 @@ func (s *Scheduler) retake() bool {
 		if !p.hasWork() && !p.timers.due(now) && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
 			continue
 		}
-		if p.blocked.CompareAndSwap(1, 0) {
+		if p.blocked.CompareAndSwap(inBlock, held) {
 			s.handoffp(p)
 			did = true
 		}
 	}
 	return did
+}
+
+// retakeLent takes p from the goroutine that it is lent to, if a task waits for that since the last look, or it has not been of use for lentUnusedNS. It
+// reports whether the next look shall come soon.
+func (s *Scheduler) retakeLent(p *P, now int64) bool {
+	if n := p.n.lends.Load() + p.n.helps.Load(); n != p.sysLent {
+		p.sysLent, p.sysSince = n, now
+		return p.lateLent()
+	}
+	if !p.hasWork() && !p.timers.due(now) && now-p.sysSince < lentUnusedNS || !p.blocked.CompareAndSwap(lentOut, held) {
+		return false
+	}
+	s.handoffp(p)
+	return true
 }

@@ -31,6 +31,9 @@ type tally struct {
 	searches     counter // begun with nothing to run
 	vainSearches counter // ended so
 
+	lends counter // the P was lent to a plain goroutine
+	helps counter // switches of such a one to a task
+
 	wiredHandoffs counter // the P went to another worker because of a wired task
 	threadMoves   counter // its worker was found on another thread
 }
@@ -51,6 +54,8 @@ const (
 	cSearch
 	cVain
 	cHandoff
+	cLend
+	cHelp
 	cWiredHandoff
 	cBlock
 	cPreempt
@@ -66,7 +71,7 @@ func (p *P) counters() [nCounts]*atom.Uint32 {
 		cGlobalPick: &n.globalPicks.Uint32, cGlobal: &n.global.Uint32,
 		cStealTry: &n.stealTries.Uint32, cSteal: &n.steals.Uint32, cStolen: &n.stolen.Uint32, cPolled: &n.polled.Uint32,
 		cSearch: &n.searches.Uint32, cVain: &n.vainSearches.Uint32,
-		cHandoff: &p.nHandoff, cWiredHandoff: &n.wiredHandoffs.Uint32, cBlock: &p.nBlock, cPreempt: &p.nPreempt, cRelief: &p.nRelief,
+		cHandoff: &p.nHandoff, cLend: &n.lends.Uint32, cHelp: &n.helps.Uint32, cWiredHandoff: &n.wiredHandoffs.Uint32, cBlock: &p.nBlock, cPreempt: &p.nPreempt, cRelief: &p.nRelief,
 		cMove: &n.threadMoves.Uint32,
 	}
 }

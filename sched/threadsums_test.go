@@ -13,7 +13,7 @@ import (
 func startsAddUp(t *testing.T, st Stats) {
 	t.Helper()
 	starts := st.ThreadsCreated + st.ThreadsReused
-	require.Equal(t, starts, st.Wakes+st.HandOffs+st.WiredHandOffs-st.ThreadsShort, "why: %+v", st)
+	require.Equal(t, starts, st.Wakes+st.HandOffs+st.WiredHandOffs+st.Evictions-st.ThreadsShort, "why: %+v", st)
 	require.EqualValues(t, starts, int(st.ThreadParks)+st.Threads-st.IdleThreads+int(st.ThreadsEndedWired), "where: %+v", st)
 }
 

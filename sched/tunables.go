@@ -32,6 +32,7 @@ type Tunables struct {
 	NoRelief         bool // nobody stands in for a task that makes no call
 	NoPrefetch       bool // the processor is not asked ahead for the memory that the next tasks of a long ring need
 	NoChildFirst     bool // a parent that waits for its only child queues up, instead of letting it run first
+	NoLending        bool // no worker lends its P to a plain goroutine that it has readied
 	NoKeeping        bool // tasks that clash on locks and channels are stolen as others are
 	NoPace           bool // wake and steal as the runtime does, however short the tasks are; includes NoKeeping. See wakeSlow
 }

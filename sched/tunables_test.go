@@ -46,11 +46,12 @@ func TestStressTunables(t *testing.T) {
 		"NoPrefetch":       {NoPrefetch: true},
 		"NoChildFirst":     {NoChildFirst: true},
 		"NoKeeping":        {NoKeeping: true},
+		"NoLending":        {NoLending: true},
 		"NoPace":           {NoPace: true},
 		"all": {
 			FairTicks: math.MaxInt32, TimeSlice: time.Hour, RunqSize: 3, StealRounds: 2,
 			NoRunnext: true, NoStealing: true, StealOne: true, NoSpinning: true, NoDirectSwitch: true,
-			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoChildFirst: true, NoKeeping: true, NoPace: true,
+			NoStacklessStart: true, NoPreemption: true, NoRelief: true, NoPrefetch: true, NoChildFirst: true, NoKeeping: true, NoLending: true, NoPace: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
