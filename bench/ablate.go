@@ -46,6 +46,7 @@ var mechanisms = []mechanism{
 	{"NoPrefetch", "fetch", func(t *sched.Tunables) { t.NoPrefetch = true }},
 	{"NoChildFirst", "child", func(t *sched.Tunables) { t.NoChildFirst = true }},
 	{"NoKeeping", "keep", func(t *sched.Tunables) { t.NoKeeping = true }},
+	{"NoLending", "lend", func(t *sched.Tunables) { t.NoLending = true }},
 	{"NoPace", "pace", func(t *sched.Tunables) { t.NoPace = true }},
 }
 
@@ -56,7 +57,7 @@ const noHandOff = "NoHandOff"
 var ablated = map[string]bool{
 	"sched/spawn": true, "sched/spawnjoin": true, "sched/forkjoin": true, "sched/yield-2": true, "sched/yield-1000": true, "sched/unbalanced": true,
 	"sched/hog-calls": true, "sched/hog-silent": true,
-	"hchan/pingpong": true, "hchan/buffered-4x4": true, "hchan/pipeline-100": true, "hchan/contended-8x8": true,
+	"hchan/pingpong": true, "hchan/buffered-4x4": true, "hchan/pipeline-100": true, "hchan/contended-8x8": true, "hchan/mixed": true,
 	"waitgroup/fanout": true, "waitgroup/wait-1000": true, "locks/mutex-yield-8": true, "skynet": true, "netpoll/echo-64": true,
 }
 

@@ -183,6 +183,6 @@ func TestAblationTable(t *testing.T) {
 	require.Regexp(t, `^a/one +100 ns +1.25 {70,}0.50$`, lines[3])
 	require.Regexp(t, `^a/two +7.00 ns {14,}1.10~ +$`, lines[4])
 	for _, line := range lines[2:5] {
-		require.LessOrEqual(t, len(line), 135)
+		require.LessOrEqual(t, len(line), 136)
 	}
 }

@@ -122,7 +122,7 @@ func TestPairs(t *testing.T) {
 // TestPairList checks what the rest of the program takes for granted of each pair.
 func TestPairList(t *testing.T) {
 	want := []string{
-		"sched/spawn", "sched/spawnjoin", "sched/forkjoin", "sched/forkjoin-both", "sched/for", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
+		"sched/spawn", "sched/spawnjoin", "sched/run", "sched/forkjoin", "sched/forkjoin-both", "sched/for", "sched/yield-1", "sched/yield-2", "sched/yield-1000",
 		"sched/unbalanced", "sched/hog-calls", "sched/hog-silent", "sched/sleep-late", "sched/timer-set", "sched/timer-fire", "sched/pending-timer", "sched/native-timer", "sched/parked-bytes", "sched/fresh-bytes",
 		"hchan/pingpong", "hchan/buffered-1x1", "hchan/buffered-4x4", "hchan/uncontended",
 		"hchan/select-ready", "hchan/select-one", "hchan/select-park", "hchan/try",

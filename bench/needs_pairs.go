@@ -24,6 +24,7 @@ var pairNeeds = map[string]needs{
 	"sched/spawn": shared(term{1, "self"}, term{1, "cas"}),
 	// Add and Done; Go and Wait must know who calls. Into the child and back.
 	"sched/spawnjoin": always(term{2, "swap"}, term{2, "cas"}, term{2, "self"}),
+	"sched/run":       always(term{2, "swap"}, term{2, "cas"}, term{2, "self"}),
 	// A fork that nobody takes is a call. Join is given two functions that another stack might run.
 	"sched/forkjoin":      shared(term{2, "closure"}, term{1, "self"}),
 	"sched/forkjoin-both": shared(term{1, "self"}),
@@ -57,8 +58,8 @@ var pairNeeds = map[string]needs{
 	"hchan/pipeline-100":  shared(transfers(stages + 1)...),
 	"hchan/fanin-100":     shared(transfers(1)...),
 	"hchan/contended-8x8": shared(transfers(1)...),
-	// Two threads: a word must reach the other one, and the answer come back.
-	"hchan/mixed": always(term{2, "line"}, term{4, "lock"}),
+	// The same as pingpong's: the goroutine runs the task on its own thread.
+	"hchan/mixed": always(term{2, "swap"}, term{4, "lock"}, term{4, "self"}),
 	"hchan/range": stream(16),
 	// Into the buffer and out of it.
 	"hchan/large": stream(16, term{2, "copy"}),

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/userrt/userrt/hchan"
 	"github.com/userrt/userrt/sched"
 	"github.com/userrt/userrt/waitgroup"
 )
@@ -27,6 +28,11 @@ func schedPairs() []Pair {
 			Name: "sched/spawnjoin", Unit: nsPerOp, Step: 1,
 			Doc:    "start one task, wait for it with a WaitGroup, start the next; per task",
 			Native: spawnJoinNative, Userrt: spawnJoinUserrt,
+		},
+		{
+			Name: "sched/run", Unit: nsPerOp, Step: 1,
+			Doc:    "a plain goroutine starts one task by Run, which waits for it; natively a goroutine, and a WaitGroup; per task",
+			Native: spawnJoinNative, Userrt: runTaskUserrt,
 		},
 		{
 			Name: "sched/forkjoin", Unit: nsPerOp, Step: fibForks, AtMost: fewRounds,
@@ -125,6 +131,27 @@ func spawnJoinUserrt(r *Round) error {
 		wg.Add(1)
 		sched.Go(task)
 		wg.Wait()
+	}
+	return mismatch("tasks run", ran, int64(r.N))
+}
+
+func runTaskUserrt(r *Round) error {
+	s := sched.Current()
+	var ran int64
+	task := func() { ran++ }
+	var err error
+	done := hchan.Make[struct{}](0)
+	go func() {
+		defer done.Close()
+		for range r.N {
+			if err = s.Run(task); err != nil {
+				return
+			}
+		}
+	}()
+	done.Recv()
+	if err != nil {
+		return err
 	}
 	return mismatch("tasks run", ran, int64(r.N))
 }

@@ -35,6 +35,7 @@ func reason(name string) string {
 var pairReasons = map[string]string{
 	"sched/spawn":         "go's replacement is called most of all, and whether tasks may be small hangs on its price",
 	"sched/spawnjoin":     "one task at a time is the worst case of spawning, with a switch there and back and nothing to batch",
+	"sched/run":           "the way into a scheduler, from main, a test or a server's handler: what a program that is no task itself pays for each",
 	"sched/forkjoin":      "how fine a recursive algorithm may be cut; most forks are never stolen and should cost a call",
 	"sched/forkjoin-both": "what Join's two closures cost, as Both takes arguments in their place",
 	"sched/for":           "that splitting on demand costs a plain loop nothing and uses all processors",
