@@ -76,10 +76,11 @@ func (m *M) lend(n *native) bool {
 		return false
 	}
 	defer b.lending.Store(0)
-	s.lock.Lock()
-	s.needspinning = false // who has counted on us has made work before, and so it is seen here
-	s.lock.Unlock()
-	if b.lent.Load() != nil || p.hasWork() || s.workVisible() || !s.attended() {
+	if b.lent.Load() != nil || p.hasWork() || !s.attended() {
+		return false
+	}
+	if wanted := s.takeNeed(); s.workVisible() { // who has set needspinning had made work before
+		s.leaveNeed(wanted)
 		return false
 	}
 	borrowed := b.m.Load()
@@ -97,6 +98,21 @@ func (m *M) lend(n *native) bool {
 		return false
 	}
 	return true
+}
+
+// takeNeed clears needspinning, and returns what it was.
+func (s *Scheduler) takeNeed() (was bool) {
+	s.lock.Lock()
+	was, s.needspinning = s.needspinning, false
+	s.lock.Unlock()
+	return was
+}
+
+// leaveNeed undoes takeNeed.
+func (s *Scheduler) leaveNeed(was bool) {
+	s.lock.Lock()
+	s.needspinning = s.needspinning || was
+	s.lock.Unlock()
 }
 
 // anyLent reports whether some P is lent, and so there for who has more use for it.

@@ -108,7 +108,7 @@ func TestLentButKept(t *testing.T) {
 			for !on.Load() {
 			}
 		},
-		"sleep": func(on *atomic.Bool) {
+		"sleep": func(on *atomic.Bool) { // natively: what the goroutine must not wait for
 			for !on.Load() {
 				time.Sleep(10 * time.Microsecond)
 			}

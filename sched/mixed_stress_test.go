@@ -268,13 +268,7 @@ func (x *mix) run(t *testing.T, how int, hooked bool) {
 	}, s)
 	if how == 3 {
 		until(t, "all tasks and timers are over", func() bool { return s.Stats().Tasks == 0 && s.nextTimer() == 0 }, s)
-		quiet(t, s)
-		var st Stats
-		until(t, "no thread just looks round, or ends", func() bool {
-			st = s.Stats()
-			return st.Threads == st.IdleThreads
-		}, s)
-		addsUp(t, st)
+		addsUp(t, restStats(t, s))
 		within(t, func() { require.NoError(t, s.Close()) }, s)
 	}
 	require.Zero(t, s.workersUp.Load())

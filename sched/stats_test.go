@@ -24,6 +24,17 @@ func quiet(t *testing.T, s *Scheduler) {
 	}, s)
 }
 
+// restStats is Stats once all is idle, and no thread just looks round or ends.
+func restStats(t *testing.T, s *Scheduler) (st Stats) {
+	t.Helper()
+	quiet(t, s)
+	until(t, "every thread sleeps in the cache", func() bool {
+		st = s.Stats()
+		return st.IdleThreads == st.Threads
+	}, s)
+	return st
+}
+
 // addsUp checks what must hold when all is idle.
 func addsUp(t *testing.T, st Stats) {
 	t.Helper()

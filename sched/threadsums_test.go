@@ -84,12 +84,7 @@ func TestStartsAddUp(t *testing.T) {
 						s.Go(func() { defer all.Done(); w.task(i) })
 					}
 					within(t, all.Wait, s)
-					quiet(t, s)
-					var st Stats
-					until(t, "no worker is about to end", func() bool {
-						st = s.Stats()
-						return st.IdleThreads == st.Threads
-					}, s)
+					st := restStats(t, s)
 					addsUp(t, st)
 					startsAddUp(t, st.Sub(last))
 					last = st
