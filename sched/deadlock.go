@@ -60,8 +60,9 @@ type deadlockState struct {
 	expected atomic.Int32          // Expects that are not done
 }
 
-// deadlockLock lets one worker look at a time; the others would take it for a goroutine that runs.
-var deadlockLock rawlock.Mutex
+// deadlockLock lets one worker look at a time; the others would take it for a goroutine that runs. A native lock: who sleeps in one of
+// ours would be taken for busy by the one who looks (rawlock.Sleeping), and two schedulers that came to rest together look together each time.
+var deadlockLock sync.Mutex
 
 // detecting counts schedulers with Config.DetectDeadlock; callsInside counts calls of ours in which user code
 // runs on a plain goroutine, while detecting is not 0.

@@ -100,6 +100,27 @@ func TestDeadlockAcrossSchedulers(t *testing.T) {
 	})
 }
 
+// TestDeadlockWhileOthersLook has others look for deadlocks all the time, and wait for their turn.
+func TestDeadlockWhileOthersLook(t *testing.T) {
+	s := detector(t, 1)
+	var over atomic.Bool
+	var others sync.WaitGroup
+	for range 3 {
+		others.Go(func() {
+			for !over.Load() {
+				deadlockLock.Lock()
+				for range 100 {
+					runtime.Gosched()
+				}
+				deadlockLock.Unlock()
+			}
+		})
+	}
+	deadlocked(t, s, 1, parkForever)
+	over.Store(true)
+	within(t, others.Wait, s)
+}
+
 // TestNoDeadlockWhileBlockGoesOn has the only other task in Block, waiting natively, until after the time
 // at which a deadlock would have been reported.
 func TestNoDeadlockWhileBlockGoesOn(t *testing.T) {
