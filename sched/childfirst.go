@@ -22,7 +22,7 @@ import "github.com/userrt/userrt/internal/coro"
 //
 // Nothing else may stand between the first three. As with Yield, EndChild may end the task by runtime.Goexit. Only for userrt's own packages: it
 // leaves hb.Enter to its caller.
-func (gp *G) BeginChild() (leave func() bool) {
+func (gp *G) BeginChild() (leave func()) {
 	st := gp.stk
 	if st == nil {
 		return nil

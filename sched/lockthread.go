@@ -149,7 +149,7 @@ func (gp *G) parkWired(commit func(*G, unsafe.Pointer) bool, arg unsafe.Pointer)
 }
 
 // beginParkWired is BeginPark of a wired task.
-func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
+func (gp *G) beginParkWired(lock *rawlock.Mutex) func() {
 	st := gp.native.wired
 	m := st.m
 	m.p.countPark()
@@ -163,11 +163,10 @@ func (gp *G) beginParkWired(lock *rawlock.Mutex) func() bool {
 }
 
 // sleepWired is the middle part, between BeginPark and EndPark.
-func (st *stack) sleepWired() bool {
+func (st *stack) sleepWired() {
 	p := st.m.oldp
 	st.m.oldp = nil
 	st.stopWired(p)
-	return true
 }
 
 // endParkOther is the last part of a park without a swap: of a plain goroutine or a wired task.

@@ -28,7 +28,7 @@ type native struct {
 	locks int    // LockOSThread calls of the task that are not undone
 
 	sema  sema.Sema
-	sleep func() bool // waits for sema, made once
+	sleep func() // waits for sema, made once
 
 	wait waitNote // for a dump
 
@@ -71,13 +71,12 @@ func (n *native) init() {
 }
 
 // acquire waits until readyNative has been called.
-func (n *native) acquire() bool {
+func (n *native) acquire() {
 	if p := n.lent.Load(); p == nil || !n.help(p) {
 		n.sema.Acquire()
 	}
 	n.gp.state.StoreRel(gRunning)
 	n.wait.on = nil
-	return true
 }
 
 // waitsFor notes what the calling goroutine is about to wait for.
@@ -102,7 +101,8 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 	gp.native.waits()
 	gp.state.StoreRel(gWaiting)
 	if commit == nil || commit(gp, arg) || !gp.Claim() {
-		return gp.native.acquire()
+		gp.native.acquire()
+		return true
 	}
 	gp.native.goesOn()
 	gp.state.StoreRel(gRunning)
@@ -111,7 +111,7 @@ func (gp *G) parkNative(reason WaitReason, commit func(*G, unsafe.Pointer) bool,
 }
 
 // beginParkNative is BeginPark on a plain goroutine.
-func (gp *G) beginParkNative(lock *rawlock.Mutex) func() bool {
+func (gp *G) beginParkNative(lock *rawlock.Mutex) func() {
 	gp.native.waitsFor(unsafe.Pointer(lock))
 	if gp.native.wired != nil {
 		return gp.beginParkWired(lock)

@@ -118,7 +118,7 @@ func (gp *G) Park(reason WaitReason, commit func(g *G, arg unsafe.Pointer) bool,
 //
 // Nothing else may stand between them. The lock is of a kind that only userrt's own packages have; with any other, use
 // Park.
-func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func() bool) {
+func (gp *G) BeginPark(reason WaitReason, lock *rawlock.Mutex) (leave func()) {
 	gp.reason = reason
 	st := gp.stk
 	if st == nil {

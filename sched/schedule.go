@@ -297,7 +297,7 @@ func (st *stack) goexit0(gp *G) {
 // idle finds the next task after one has ended. If that is a fresh one it becomes st's and runs on this stack.
 // Else idle returns the function that leaves for where it runs, to be called at once; this stack then
 // goes to the pool, and when the call returns st.g is what it was given there, nil when it is retired.
-func (st *stack) idle() (leave func() bool) {
+func (st *stack) idle() (leave func()) {
 	m := st.m
 	p := m.p
 	gp, usual := p.pick()

@@ -37,9 +37,7 @@ near:
 	TESTQ      AX, AX
 	JZ         done
 	MOVQ       Stack_at(AX), BX
-	MOVBLZX    cell_due(BX), CX
-	ANDL       $1, CX
-	MOVQ       cell_swap(BX)(CX*8), CX
+	MOVQ       way_coro(BX), CX
 	PREFETCHT0 (CX)
 	MOVQ       Stack_key(AX), BX
 	MOVQ       const_gSP(BX), CX

@@ -35,10 +35,7 @@ near:
 	MOVD  near+24(FP), R0
 	CBZ   R0, done
 	MOVD  Stack_at(R0), R1
-	MOVBU cell_due(R1), R2
-	AND   $1, R2
-	ADD   R2<<3, R1
-	MOVD  cell_swap(R1), R2
+	MOVD  way_coro(R1), R2
 	PRFM  (R2), PLDL1KEEP
 	MOVD  Stack_key(R0), R1
 	MOVD  const_gSP(R1), R2

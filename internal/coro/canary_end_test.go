@@ -18,53 +18,29 @@ import (
 	"github.com/userrt/userrt/internal/getg"
 )
 
-// checkEnd ends a stack in whose own cell another lies, by way of yield.
+// checkEnd ends a stack in whose own cell another lies.
 func checkEnd(t *testing.T, end func()) {
 	before := runtime.NumGoroutine()
 	var way []string
 	at := func(who string) { way = append(way, who) }
 	var one, two *hole
 	one = dig(func() {
-		two.next()
+		two.enter()
 		defer at("a ends")
 		end()
 	})
 	two = dig(func() {
-		if one.yield(void{}) {
-			at("b: yield of a cell that is over returned true")
-		}
+		one.enter()
 		at("b released")
-		two.next()
+		two.enter()
 		at("b ends")
 	})
-	one.next() // b lies in cell one, a in two
-	if two.yield(void{}) {
-		at("g0 by b's next")
-	}
-	if !two.yield(void{}) { // b, which lies in its own cell, for g0
-		at("g0 released")
-	}
-	require.Equal(t, []string{"a ends", "b released", "g0 by b's next", "b ends", "g0 released"}, way)
-	backTo(t, before)
-}
-
-// apart calls f on another goroutine and reports whether it returned.
-func apart(f func()) (returned bool) {
-	done := make(chan void)
-	go func() {
-		defer close(done)
-		f()
-		returned = true
-	}()
-	<-done
-	return returned
-}
-
-func checkGoexitNext(t *testing.T) {
-	before := runtime.NumGoroutine()
-	h := dig(runtime.Goexit)
-	require.False(t, apart(func() { h.next() }), "next returned")
-	require.True(t, apart(func() { h.next() }), "the cell is over")
+	one.enter() // b lies in cell one, a in two
+	two.enter()
+	at("g0 by b")
+	two.enter() // b, which lies in its own cell, for g0
+	at("g0 released")
+	require.Equal(t, []string{"a ends", "b released", "g0 by b", "b ends", "g0 released"}, way)
 	backTo(t, before)
 }
 
@@ -75,32 +51,18 @@ func checkGoexitDefer(t *testing.T) {
 	h = dig(func() {
 		defer func() {
 			for range 10 {
-				h.yield(void{})
+				h.enter()
 				grow(200, 0)
 				runtime.GC()
+				rounds++
 			}
 		}()
 		runtime.Goexit()
 	})
-	require.False(t, apart(func() {
-		for range 11 {
-			h.next()
-			rounds++
-		}
-	}), "the Goexit came to nothing")
-	require.Equal(t, 10, rounds)
-	backTo(t, before)
-}
-
-func checkPanicNext(t *testing.T) {
-	before := runtime.NumGoroutine()
-	h := dig(func() { panic("from inside") })
-	var got any
-	apart(func() {
-		defer func() { got = recover() }()
-		h.next()
-	})
-	require.Equal(t, "from inside", got)
+	for range 11 {
+		h.enter()
+	}
+	require.Equal(t, 10, rounds, "of the deferred call")
 	backTo(t, before)
 }
 
@@ -115,7 +77,7 @@ func checkLabels(t *testing.T) {
 		h = dig(func() {
 			for {
 				inside = getg.Labels()
-				h.yield(void{})
+				h.enter()
 			}
 		})
 	})
@@ -123,13 +85,13 @@ func checkLabels(t *testing.T) {
 	with("switcher", func() {
 		other = getg.Labels()
 		for range 2 {
-			h.next()
+			h.enter()
 			require.Equal(t, made, inside)
 			outside = getg.Labels()
 			require.Equal(t, other, outside)
 		}
 	})
-	h.next()
+	h.enter()
 	require.Equal(t, made, inside)
 	require.Nil(t, getg.Labels())
 }
@@ -140,10 +102,10 @@ func checkBubble(t *testing.T) {
 		dig(func() {
 			year = time.Now().Year()
 			time.Sleep(time.Hour) // or the bubble's clock would not move
-		}).next()
+		}).enter()
 		require.Equal(t, 2000, year, "the bubble's clock")
 	})
 	var year int
-	dig(func() { year = time.Now().Year() }).next()
+	dig(func() { year = time.Now().Year() }).enter()
 	require.NotEqual(t, 2000, year)
 }

@@ -5,19 +5,27 @@
 package coro
 
 import (
-	"iter"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/thread"
 )
+
+func checkFound(t *testing.T) {
+	one, other := new(uintptr), new(uintptr)
+	_, ok := findCoro(func() (void, bool) { return void{}, *one == *other }, getg.Get())
+	require.False(t, ok, "in another closure")
+	_, _, ok = findSwitch(getg.Get()) // where this goroutine went on the last time
+	require.False(t, ok, "in a goroutine that has not left by it")
+	require.NoError(t, learn())
+	require.NotZero(t, coroswitch)
+}
 
 func checkLazy(t *testing.T) {
 	ran := false
@@ -26,7 +34,7 @@ func checkLazy(t *testing.T) {
 		runtime.Gosched()
 	}
 	require.False(t, ran)
-	h.next()
+	h.enter()
 	require.True(t, ran)
 }
 
@@ -37,53 +45,45 @@ func checkSwap(t *testing.T) {
 	var one, two *hole
 	one = dig(func() {
 		at("a")
-		two.next()
-		at("a by b's yield of its own cell")
-		one.yield(void{})
+		two.enter()
+		at("a by b's own cell")
+		one.enter()
 	})
 	two = dig(func() {
-		at("b by a's next")
-		one.yield(void{}) // no cell of b's
-		at("b by g0's next of a's cell")
-		two.yield(void{})
+		at("b by a")
+		one.enter() // no cell of b's
+		at("b by g0, of a's cell")
+		two.enter()
 	})
 	at("g0")
-	one.next()
+	one.enter()
 	at("g0 by b's yield of a's cell")
-	one.next()
+	one.enter()
 	at("g0 by a's yield")
 	require.Equal(t, []string{
-		"g0", "a", "b by a's next", "g0 by b's yield of a's cell", "b by g0's next of a's cell",
-		"a by b's yield of its own cell", "g0 by a's yield",
+		"g0", "a", "b by a", "g0 by b's yield of a's cell", "b by g0, of a's cell",
+		"a by b's own cell", "g0 by a's yield",
 	}, way)
 }
 
 // A party is one of some stacks that swap with each other.
 type party struct {
-	in  *hole          // where it lies
-	due map[*hole]bool // shared by all: yield is to be called next
+	in *hole // where it lies
 }
 
 func (me *party) swap(to *party) {
 	h := to.in
 	me.in = h
-	due := me.due[h]
-	me.due[h] = !due
-	if due {
-		h.yield(void{})
-	} else {
-		h.next()
-	}
+	h.enter()
 }
 
 // mingle lets n stacks and the caller swap at random. Whoever runs calls look with its number; what is not
 // 0 comes back as the result.
 func mingle(n, swaps int, look func(who int) (fault int)) (faults int) {
 	r := rand.New(rand.NewPCG(uint64(n), 1))
-	due := map[*hole]bool{}
 	all := make([]*party, n+1)
 	for i := range all {
-		all[i] = &party{due: due}
+		all[i] = &party{}
 	}
 	running := n
 	goOn := func(me int) {
@@ -119,31 +119,6 @@ func checkPermute(t *testing.T) {
 	}
 }
 
-// checkShape converts in the way of New.
-func checkShape(t *testing.T) {
-	var swap [2]func() bool // next, yield
-	var got []bool
-	pull := func(times int) (stop func()) {
-		got = nil
-		next, stop := iter.Pull(func(yield func(void) bool) {
-			*(*func(void) bool)(unsafe.Pointer(&swap[1])) = yield
-			for range times {
-				got = append(got, swap[1]())
-			}
-		})
-		*(*func() (void, bool))(unsafe.Pointer(&swap[0])) = next
-		return stop
-	}
-	pull(3)
-	require.Equal(t, []bool{true, true, true, false, false},
-		[]bool{swap[0](), swap[0](), swap[0](), swap[0](), swap[0]()}, "results of next")
-	require.Equal(t, []bool{true, true, true}, got, "results of yield")
-	stop := pull(2)
-	require.True(t, swap[0]())
-	stop()
-	require.Equal(t, []bool{false, false}, got, "results of yield after stop")
-}
-
 func checkUnlocked(t *testing.T) {
 	runtime.LockOSThread()
 	const n = 1000
@@ -154,17 +129,16 @@ func checkUnlocked(t *testing.T) {
 			runtime.LockOSThread()
 			for range n {
 				rounds++
-				unlocked(func() { h.yield(void{}) })
+				unlocked(func() { h.enter() })
 			}
 			runtime.UnlockOSThread()
 		})
 	})
 	for range n {
-		unlocked(func() { h.next() })
+		unlocked(func() { h.enter() })
 	}
 	require.Equal(t, n, rounds)
-	unlocked(func() { h.next() })
-	require.False(t, func() bool { _, ok := h.next(); return ok }(), "it has ended")
+	unlocked(func() { h.enter() }) // it ends
 }
 
 func unlocked(f func()) {
@@ -176,16 +150,16 @@ func unlocked(f func()) {
 func checkLockedIn(*testing.T) {
 	h := dig(func() {})
 	runtime.LockOSThread()
-	h.next()
+	h.enter()
 }
 
 func checkLockedOut(*testing.T) {
 	var h *hole
 	h = dig(func() {
 		runtime.LockOSThread()
-		h.yield(void{})
+		h.enter()
 	})
-	h.next()
+	h.enter()
 }
 
 func checkThreads(t *testing.T) {
@@ -196,7 +170,7 @@ func checkThreads(t *testing.T) {
 		runtime.LockOSThread()
 		for {
 			threads[thread.ID()] = true
-			unlocked(func() { h.yield(void{}) })
+			unlocked(func() { h.enter() })
 		}
 	})
 	var turn [workers]chan int
@@ -208,7 +182,7 @@ func checkThreads(t *testing.T) {
 		go func() {
 			runtime.LockOSThread()
 			for n := range turn[i] {
-				unlocked(func() { h.next() })
+				unlocked(func() { h.enter() })
 				if n == 0 {
 					close(over)
 					return
@@ -222,22 +196,6 @@ func checkThreads(t *testing.T) {
 	if thread.Exists { // else it has not died, at least
 		require.Greater(t, len(threads), 1, "threads on which it ran")
 	}
-}
-
-func checkEdge(t *testing.T) {
-	n := 0
-	var h *hole
-	h = dig(func() {
-		for {
-			n++
-			h.yield(void{})
-		}
-	})
-	for range 100 {
-		h.next()
-		n++
-	}
-	require.Equal(t, 200, n)
 }
 
 func checkIdentity(t *testing.T) {
@@ -278,15 +236,15 @@ func checkKept(t *testing.T) {
 		all := make([]*hole, n)
 		for i := range all {
 			all[i] = dig(func() { body(all[i]) })
-			all[i].next()
+			all[i].enter()
 		}
 		for _, h := range all {
-			h.next()
+			h.enter()
 		}
 	}
 	batch(n, func(h *hole) {
 		ended[getg.Get()] = getg.Goid()
-		h.yield(void{})
+		h.enter()
 	})
 	require.Greater(t, len(ended), n/2)
 	for range 3 {
@@ -302,7 +260,7 @@ func checkKept(t *testing.T) {
 		if id, ok := ended[getg.Get()]; ok && id != getg.Goid() {
 			again++
 		}
-		h.yield(void{})
+		h.enter()
 	})
 	require.Greater(t, again, n/2, "new goroutines with the g of an ended one")
 }
@@ -323,11 +281,11 @@ func checkNative(t *testing.T) {
 			ask <- i
 			time.Sleep(time.Microsecond)
 			sum += <-answer
-			unlocked(func() { h.yield(void{}) })
+			unlocked(func() { h.enter() })
 		}
 	})
 	for range 100 {
-		h.next()
+		h.enter()
 	}
 	require.Equal(t, 5050, sum)
 	close(ask)

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"runtime"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rawlock"
@@ -16,16 +15,8 @@ import (
 const Backend = "cell"
 
 // A cell is one iter.Pull, a place in which one stack lies. The same in Go: runtime/coro.go, coro.
-// It fills a cache line of its own: the stack for which it was made may run on another worker than the
-// one that lies in it.
 type cell struct {
-	// swap holds next and yield, which take turns: swap[due] is the one to be called now. Both are
-	// called as func() bool: an argument or result without size leaves no trace in a call.
-	swap [2]func() bool
-
-	// due is touched, like everything here but dead, only by who has the right to run the stack that
-	// lies in the cell.
-	due uint8
+	way // into it; whoever has the right to run the stack that lies here may take it
 
 	// dead is the stack for which this cell was made, once it has ended and waits for its burial.
 	// Written under graveyard; Marked reads it without, so it may come a moment too early to see it:
@@ -33,14 +24,13 @@ type cell struct {
 	dead atomic.Pointer[Stack]
 
 	body func(*Stack) // what the stack for which it was made runs
-
-	_ [64 - 5*unsafe.Sizeof(uintptr(0))]byte
 }
 
-const (
-	dueNext = iota
-	dueYield
-)
+func init() {
+	if err := learn(); err != nil {
+		panic("userrt: " + runtime.Version() + " is not as expected, build with -tags userrt_goroutine: " + err.Error())
+	}
+}
 
 // Stack is a stack that runs or lies in a cell. Its zero value becomes one by New or Bind.
 type Stack struct {
@@ -63,8 +53,8 @@ func New(st *Stack, body func(*Stack)) {
 	c := &cell{body: body}
 	st.own, st.at = c, c
 	runtime.UnlockOSThread()
-	next, _ := iter.Pull(func(yield func(struct{}) bool) {
-		*(*func(struct{}) bool)(unsafe.Pointer(&st.own.swap[dueYield])) = yield // not by &yield; see below
+	next, _ := iter.Pull(func(func(struct{}) bool) {
+		st.own.begin()
 		runtime.LockOSThread()
 		register(st)
 		hb.Register()
@@ -74,21 +64,16 @@ func New(st *Stack, body func(*Stack)) {
 		}
 		st.own.body(st)
 	})
-	*(*func() (struct{}, bool))(unsafe.Pointer(&c.swap[dueNext])) = next
+	c.set(coroOf(next))
 	runtime.LockOSThread()
 }
-
-// The conversion in New takes the address of the slot that is written, never that of yield. An argument
-// whose address is taken counts as a stack object although the compiler, having read it from its
-// register, may leave its slot unset. While a Goexit or panic runs the deferred calls of such a frame,
-// runtime/runtime2.go, _panic points at the frame's arguments; the collector then takes the slot
-// for live and dies of what it finds there ("found bad pointer in Go heap").
 
 // end is a stack's last act: also when Goexit unwinds it.
 func end(st *Stack) {
 	unregister(st)
 	hb.Unregister()
 	runtime.UnlockOSThread()
+	st.own.end()
 }
 
 // Bind wires the calling goroutine to its thread and makes it a stack: a g0.
@@ -132,12 +117,9 @@ func Switch(me, to *Stack) {
 // who can't afford the one call level more: a return that crosses a switch is mispredicted.
 
 // Leave notes that me will lie where to lies now, and returns the function that swaps the two.
-func Leave(me, to *Stack) func() bool {
-	c := to.at
-	me.at = c
-	i := c.due & 1
-	c.due = i ^ 1
-	return c.swap[i]
+func Leave(me, to *Stack) func() {
+	me.at = to.at
+	return to.at.swap()
 }
 
 // Unpin releases the thread for a moment.
@@ -171,10 +153,6 @@ func (st *Stack) Errand() {
 // It waits, dead, in the cell where it lies, and its own cell is marked. Whoever is about to run the
 // stack x that lies in a marked cell first goes to its g0, which calls Clear: g0 changes places
 // with x, x at once with e, e ends, and its last swap brings back g0.
-//
-// One thing more: released from next, g0 would be handed on what ended e, that is a Goexit. So it
-// must lie there by way of yield, and where the own cell is due for a next, one more swap makes the
-// parity right.
 //
 // A thread that marks and one that clears exclude each other by graveyard. Cycles (each of two dead
 // ones lies in the other's cell) can't stay: Bury clears the cell in which the newly dead one lies,
@@ -210,29 +188,10 @@ func Bury(g0, e *Stack) {
 // reap ends e. x lies in e's own cell, may be e itself, and the caller has the right to run it.
 // Afterwards x, if another, lies where e lay.
 func reap(g0, e, x *Stack) {
-	c := e.own
-	c.dead.Store(nil)
-	switch {
-	case x == e && c.due == dueYield: // g0 goes in by yield, e comes out and ends
-		Switch(g0, e)
-	case x == e: // one swap more is needed, by a third stack
-		var z Stack
-		New(&z, func(*Stack) {}) // it does the two errands below and ends
-		// g0 into z's cell; z into c by next; e into z's cell; g0 is back.
-		z.then, e.then = e, g0
-		Switch(g0, &z)
-		// g0 into c by yield; z into its own cell; e is out, ends, and g0 is back.
-		z.then = e
-		Switch(g0, &z)
-		// z lies in its own cell, due for a yield, and has nothing left to do but end.
-		Switch(g0, &z)
-	case c.due == dueYield: // g0 into c, x out; x to where e lay, e out and at its end
-		x.then = e
-		Switch(g0, x)
-	default: // e out; e into c by next, x out; x to where e lay, g0 out; then e by yield
-		e.then, x.then = x, g0
-		Switch(g0, e)
-		Switch(g0, e)
+	e.own.dead.Store(nil)
+	if x != e {
+		x.then = e // x to where e lay, e out and at its end
 	}
+	Switch(g0, x)
 	e.ended = true
 }

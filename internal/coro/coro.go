@@ -4,17 +4,17 @@
 //
 // # The trick
 //
-// iter.Pull makes a goroutine and keeps it in a cell (runtime/coro.go, coro). next and yield both do
-// the same to that cell: the running goroutine and the one that lies in the cell change places.
-// iter.Pull only asks that calls of next and yield on one cell alternate, not who makes them:
+// iter.Pull makes a goroutine and keeps it in a cell (runtime/coro.go, coro). Its next and yield both end in the same
+// call of the runtime's, coroswitch: the running goroutine and the one that lies in the cell change places. That asks neither who
+// calls it, nor whose cell it is:
 //
-//	        running          cell 1     cell 2
-//	        g0               A          B
-//	next(1) A                g0         B          g0 and A changed places
-//	next(2) B                g0         A          A went straight to B: one switch, no g0 between
+//	         running          cell 1     cell 2
+//	         g0               A          B
+//	enter 1  A                g0         B          g0 and A changed places
+//	enter 2  B                g0         A          A went straight to B: one switch, no g0 between
 //
 // So a cell belongs to nobody. A stack notes in which cell it lies (at), and whoever wants to run it
-// changes places with it there.
+// changes places with it there. swap.go gets hold of that call; what iter.Pull wraps around it is left out.
 //
 // # Rules for callers
 //
@@ -27,7 +27,7 @@
 //     see Bury.
 //
 // Two files implement this behind the same functions (New, Bind, Unbind, Switch, Gosched, Marked,
-// Clear and Bury): cell.go with the trick, goroutine.go with one goroutine a stack that sleeps natively, for
+// Clear and Bury): cell.go with the trick, on swap.go, goroutine.go with one goroutine a stack that sleeps natively, for
 // processors without an assembly getg, for Go versions on which the trick has not been proved, and
 // for the build tag userrt_goroutine. canary_test.go shows each thing that the trick takes for granted;
 // CONTRIBUTING.md, "A new Go version", tells when to run it and what then.

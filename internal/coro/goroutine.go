@@ -20,8 +20,8 @@ type Stack struct {
 	key   uintptr   // of the same, from getg
 	guest bool      // entered by Adopt
 	body  func(*Stack)
-	to    *Stack      // where it switches
-	swap  func() bool // its method hand
+	to    *Stack // where it switches
+	swap  func() // its method hand
 }
 
 // New makes st a fresh stack; the first switch to it starts its goroutine, which runs body(st).
@@ -60,15 +60,14 @@ func Switch(me, to *Stack) { Leave(me, to)() }
 // Leave, Unpin, Pin, HasErrand and Errand are the parts of Switch; see cell.go.
 
 // Leave notes where me will switch and returns the function that does it.
-func Leave(me, to *Stack) func() bool {
+func Leave(me, to *Stack) func() {
 	me.to = to
 	return me.swap
 }
 
-func (st *Stack) hand() bool {
+func (st *Stack) hand() {
 	st.to.wake.Release()
 	st.wake.Acquire()
-	return true
 }
 
 // Unpin does nothing: only workers' own goroutines could be wired.

@@ -3,7 +3,7 @@
 // # What goes wrong without it
 //
 // The detector knows goroutines, and takes what it sees of locks and atomics for order between them. A stack of ours runs
-// one task after the other, iter.Pull states an edge at every switch, and the scheduler's own queues and locks state
+// one task after the other, every switch has to be an edge for what we do ourselves, and the scheduler's own queues and locks state
 // more: so to the detector everything that happens on one worker is in order, and go test -race misses the very races
 // that users look for.
 //
