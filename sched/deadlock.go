@@ -95,7 +95,7 @@ func (s *Scheduler) wantsDeadlocks() bool {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	return !s.closing.Load() && (len(s.runs) > 0 || s.draining)
+	return !s.closing.Load() && (len(s.runs) > 0 || s.draining.Load())
 }
 
 // noteRun enters r, by which the caller is going to wait.
@@ -232,7 +232,7 @@ func (s *Scheduler) reportDeadlock(awake uint32) bool {
 	for _, r := range outer {
 		delete(s.runs, r)
 	}
-	draining := s.draining
+	draining := s.draining.Load()
 	s.lock.Unlock()
 	for _, r := range outer {
 		r.tell(func() { r.dead = e })

@@ -179,7 +179,7 @@ func (s *Scheduler) live() uint32 {
 
 // allIdle is called when the last P has been given up. Needs s.lock.
 func (s *Scheduler) allIdle() {
-	if s.closing.Load() || s.draining && s.live() == 0 {
+	if s.closing.Load() || s.draining.Load() && s.live() == 0 {
 		s.wakeEnder()
 	}
 }

@@ -140,20 +140,40 @@ func (s *Scheduler) attended() bool {
 	return s.polling.Load() || s.nextTimer() == 0 && !s.pollerWaits()
 }
 
-// injectLent puts gp, which the calling goroutine, st, has readied, next on the P that is lent to it, and reports whether there is one: the
-// goroutine will run it as soon as it waits.
-func (s *Scheduler) injectLent(st *stack, gp *G) bool {
+// holdLent takes the P that is lent to the calling goroutine, st, to put something there; nil if there is none. The goroutine will run it as
+// soon as it waits.
+func (s *Scheduler) holdLent(st *stack) (n *native, p *P) {
 	if st == nil || st.m != nil || st.blockM != nil {
-		return false
+		return nil, nil
 	}
-	n := &(*plainEntry)(unsafe.Pointer(st)).native
-	p := n.lent.Load()
+	n = &(*plainEntry)(unsafe.Pointer(st)).native
+	p = n.lent.Load()
 	if p == nil || p.s != s || !st.Mine() || !p.blocked.CompareAndSwap(lentOut, held) {
+		return nil, nil
+	}
+	return n, p
+}
+
+// injectLent puts gp, which the calling goroutine, st, has readied, next on the P that is lent to it, and reports whether there is one.
+func (s *Scheduler) injectLent(st *stack, gp *G) bool {
+	n, p := s.holdLent(st)
+	if p == nil {
 		return false
 	}
 	p.runqput(gp, true)
 	n.leave(p, false)
 	return true
+}
+
+// spawnLent is newproc on the P that is lent to the calling goroutine. False means that there is none, or that nobody may start tasks any more.
+func (s *Scheduler) spawnLent(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+	n, p := s.holdLent((*stack)(unsafe.Pointer(coro.Self())))
+	if p == nil {
+		return false
+	}
+	ok := !s.closing.Load() && !s.draining.Load() && p.newproc(0, fn, end, pc, o, true)
+	n.leave(p, false)
+	return ok
 }
 
 // leave lets p, which n's goroutine holds, be anybody's, or, if at once, gives it to a worker.

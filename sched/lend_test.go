@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -414,6 +415,29 @@ func TestLentClose(t *testing.T) {
 			}, s)
 		}
 	}
+}
+
+// TestLentRunIsRefused: also where the goroutine could put its task on a P that is lent to it, once Shutdown lets only tasks start others.
+func TestLentRunIsRefused(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	within(t, func() {
+		var r rally
+		r.warm(t, s)
+		const turns = 1000
+		s.Go(func() { r.answer(turns, nil) })
+		end := make(chan error)
+		go func() { end <- s.Shutdown(context.Background()) }()
+		draining(t, s)
+		helps := s.Stats().Helps
+		for range turns {
+			require.ErrorIs(t, s.Run(func() { t.Error("has run") }), ErrClosed)
+			r.ask()
+		}
+		require.NoError(t, <-end)
+		if s.lends {
+			require.NotZero(t, s.Stats().Helps-helps, "it was lent nothing meanwhile")
+		}
+	}, s)
 }
 
 // TestLentKeepsNothing: a worker that sleeps, having lent its P, keeps nothing alive of what its tasks have waited for.

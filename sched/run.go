@@ -2,6 +2,7 @@ package sched
 
 import (
 	"runtime"
+	"sync"
 
 	"github.com/userrt/userrt/internal/callerpc"
 	"github.com/userrt/userrt/internal/hb"
@@ -23,7 +24,7 @@ func (s *Scheduler) Run(fn func()) error {
 	if fn == nil {
 		panic(nilFuncText)
 	}
-	r := &runWait{}
+	r := newRunWait()
 	s.noteRun(r)
 	if !s.spawn(fn, r, callerpc.Get(), nil) {
 		r.forget()
@@ -40,6 +41,7 @@ func (s *Scheduler) Run(fn func()) error {
 	if hb.On && r.dead != nil {
 		hb.Tell()
 	}
+	r.free()
 	return err
 }
 
@@ -51,6 +53,28 @@ type runWait struct {
 	// For Config.DetectDeadlock only.
 	s    *Scheduler // whose Run it is
 	from *Scheduler // whose task calls Run; nil for a plain goroutine
+}
+
+// runWaits has those that are free: the allocation was a sixth of a Run.
+var runWaits = sync.Pool{New: func() any { return new(runWait) }}
+
+func newRunWait() *runWait {
+	if hb.On { // an edge of one Run would be one of the next
+		return new(runWait)
+	}
+	return runWaits.Get().(*runWait)
+}
+
+// free gives r back, whose wait is over.
+func (r *runWait) free() {
+	if hb.On || r.s != nil { // who looks for deadlocks may still have it
+		return
+	}
+	r.lock.Lock() // whoever has told it has let go of it then
+	r.done.Store(0)
+	r.waiters, r.how, r.dead = waitList{}, End{}, nil
+	r.lock.Unlock()
+	runWaits.Put(r)
 }
 
 // TaskEnded implements Ender.

@@ -3,6 +3,7 @@ package sched
 import (
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -165,4 +166,51 @@ func TestRunNested(t *testing.T) {
 	}
 	within(t, func() { nest(0) }, a, b)
 	require.Equal(t, 40, deepest)
+}
+
+// TestRunsKeepTheirOwnEnds: what one Run has been told of its task is never another's, nor its wait.
+func TestRunsKeepTheirOwnEnds(t *testing.T) {
+	forProcs(t, func(t *testing.T, s *Scheduler) {
+		s.cfg.PanicHandler = func(*PanicError) {}
+		stop := collecting()
+		defer stop()
+		const callers, calls = 4, 1000
+		var wg sync.WaitGroup
+		var faults atomic.Int64
+		call := func(of int) {
+			for i := range calls {
+				ran, how := false, (i+of)%5
+				err := s.Run(func() {
+					defer func() { ran = true }()
+					switch how {
+					case 1:
+						Exit()
+					case 2:
+						panic(i*callers + of)
+					case 3:
+						Yield()
+					}
+				})
+				var pe *PanicError
+				ok := err == nil
+				switch how {
+				case 1:
+					ok = errors.Is(err, ErrExited)
+				case 2:
+					ok = errors.As(err, &pe) && pe.Value == i*callers+of
+				}
+				if !ok || !ran {
+					faults.Add(1)
+				}
+			}
+		}
+		for i := range callers {
+			wg.Go(func() { call(i) })
+		}
+		within(t, func() {
+			require.NoError(t, s.Run(func() { call(callers - 1) }))
+			wg.Wait()
+		}, s)
+		require.Zero(t, faults.Load())
+	})
 }

@@ -3,6 +3,7 @@ package sched
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/coro"
@@ -25,11 +26,11 @@ import (
 
 // endState is the Scheduler's part. Guarded by Scheduler.lock, but for what is atomic.
 type endState struct {
-	draining bool // Shutdown was called
-	enderOn  bool // the ender has been started
-	again    int  // rounds in a row in which only those were unwound who had been before; the ender's
-	gaveUp   bool // the ender no longer waits for tasks that run on
-	over     bool // the ender has nothing left to do
+	draining atomic.Bool // Shutdown was called; written under lock
+	enderOn  bool        // the ender has been started
+	again    int         // rounds in a row in which only those were unwound who had been before; the ender's
+	gaveUp   bool        // the ender no longer waits for tasks that run on
+	over     bool        // the ender has nothing left to do
 	cause    error
 	cut      int        // tasks that were unwound or dropped
 	waits    []*endWait // who waits for the ender
@@ -134,7 +135,7 @@ func (s *Scheduler) beginDrain(w *endWait, own bool) bool {
 		s.waits = append(s.waits, w)
 	}
 	w.late = s.closing.Load()
-	s.draining = true
+	s.draining.Store(true)
 	s.startEnder()
 	if s.wantsDeadlocks() {
 		s.wakep() // who goes to rest next looks whether the tasks can end at all

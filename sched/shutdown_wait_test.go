@@ -34,7 +34,7 @@ func draining(t *testing.T, s *Scheduler) {
 	until(t, "Shutdown has begun", func() bool {
 		s.lock.Lock()
 		defer s.lock.Unlock()
-		return s.draining
+		return s.draining.Load()
 	}, s)
 }
 

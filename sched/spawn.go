@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/callerpc"
-	"github.com/userrt/userrt/internal/coro"
 	"github.com/userrt/userrt/internal/getg"
 	"github.com/userrt/userrt/internal/hb"
 )
@@ -42,7 +41,7 @@ func Go(fn func()) {
 	}
 	pc := callerpc.Get()
 	if st := self(); st != nil {
-		if !st.newproc(fn, nil, pc, nil, true) {
+		if !st.m.p.newproc(st.g.idOf(), fn, nil, pc, nil, true) {
 			panic(closedText)
 		}
 		if Preempting() {
@@ -98,7 +97,7 @@ func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool
 	}
 	ok := false
 	if st := self(); st != nil && st.m.s == s {
-		ok = st.newproc(fn, end, pc, o, true)
+		ok = st.m.p.newproc(st.g.idOf(), fn, end, pc, o, true)
 	} else {
 		ok = s.spawnOutside(fn, end, pc, o)
 	}
@@ -108,10 +107,9 @@ func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool
 	return ok
 }
 
-// newproc makes a task on the P of the calling task's worker, whose stack st is, to run next there. It
+// newproc makes a task on p, which the caller holds, to run next there, unless next is false. from is the calling task's id. It
 // does nothing and reports false when the scheduler is closed.
-func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next bool) bool {
-	p := st.m.p
+func (p *P) newproc(from uint64, fn func(), end Ender, pc uintptr, o *TaskOptions, next bool) bool {
 	if p.attn.Load()&attnClosing != 0 {
 		return false
 	}
@@ -123,7 +121,7 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 	gp.endsAt(end)
 	gp.inherit(getg.Labels())
 	gp.id = p.nextID()
-	gp.created(st.g.idOf(), pc, o)
+	gp.created(from, pc, o)
 	if hb.On {
 		hb.ReleaseStore(unsafe.Pointer(gp))
 	}
@@ -141,9 +139,12 @@ func (st *stack) newproc(fn func(), end Ender, pc uintptr, o *TaskOptions, next 
 
 // spawnOutside is newproc for a caller that is no worker of s.
 func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+	if _, run := end.(*runWait); run && s.spawnLent(fn, end, pc, o) { // the caller is about to wait, as one of Spawn may not be
+		return true
+	}
 	id, parent := s.idgen.Add(1), s.parent()
 	s.lock.Lock()
-	if s.closing.Load() || s.draining && !ownTask(s) {
+	if s.closing.Load() || s.draining.Load() && !ownTask(s) {
 		s.lock.Unlock()
 		return false
 	}
@@ -162,13 +163,6 @@ func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOption
 	s.nSpawn++
 	if h := s.hooks; h != nil {
 		h.spawned(gp)
-	}
-	if _, run := end.(*runWait); run && s.lends { // the caller is about to wait, as one of Spawn may not be
-		s.lock.Unlock()
-		if !s.injectLent((*stack)(unsafe.Pointer(coro.Self())), gp) {
-			s.injectOne(gp)
-		}
-		return true
 	}
 	var q gQueue
 	q.pushBack(gp)

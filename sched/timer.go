@@ -156,7 +156,7 @@ func (s *Scheduler) afterFunc(d time.Duration, fn func(), pc uintptr) *Timer {
 func (t *Timer) fire(uint64, int64) {
 	s := t.alarm.s
 	if st := self(); st != nil && st.m.s == s {
-		st.newproc(t.fn, nil, t.pc, nil, false)
+		st.m.p.newproc(st.g.idOf(), t.fn, nil, t.pc, nil, false)
 		return
 	}
 	s.spawnOutside(t.fn, nil, t.pc, nil)
