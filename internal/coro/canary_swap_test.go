@@ -57,12 +57,12 @@ func checkSwap(t *testing.T) {
 	})
 	at("g0")
 	one.enter()
-	at("g0 by b's yield of a's cell")
+	at("g0 by b, of a's cell")
 	one.enter()
-	at("g0 by a's yield")
+	at("g0 by a")
 	require.Equal(t, []string{
-		"g0", "a", "b by a", "g0 by b's yield of a's cell", "b by g0, of a's cell",
-		"a by b's own cell", "g0 by a's yield",
+		"g0", "a", "b by a", "g0 by b, of a's cell", "b by g0, of a's cell",
+		"a by b's own cell", "g0 by a",
 	}, way)
 }
 
@@ -116,6 +116,49 @@ func mingle(n, swaps int, look func(who int) (fault int)) (faults int) {
 func checkPermute(t *testing.T) {
 	for n := 2; n <= 7; n++ {
 		require.Zero(t, mingle(n, 10_000, func(int) int { return 0 }), "somebody else runs than lay in the cell")
+	}
+}
+
+// A diver swaps at each depth of its stack.
+type diver struct {
+	h            *hole
+	left, faults int
+}
+
+// dive has no argument but in a global, so that its frame ends with what it keeps.
+//
+//go:noinline
+func dive() {
+	a, b, c, d := diving.left, diving.left+1, diving.left+2, diving.left+3
+	diving.h.enter()
+	if a != diving.left || b-a != 1 || c-a != 2 || d-a != 3 {
+		diving.faults++
+	}
+	if diving.left--; diving.left > 0 {
+		dive()
+	}
+}
+
+var diving diver
+
+// checkFrame swaps where the stack has to grow, or its goroutine is preempted, on the way into the switch. The runtime then saves arguments,
+// for which a caller without arguments has left no room.
+func checkFrame(t *testing.T) {
+	for _, code = range []uintptr{code, byCoroswitch()} {
+		diving = diver{left: 10_000}
+		diving.h = dig(func() {
+			for diving.left > 0 {
+				diving.h.enter()
+			}
+		})
+		done := make(chan void)
+		go func() { // whose stack is small
+			defer close(done)
+			dive()
+			diving.h.enter() // it ends
+		}()
+		<-done
+		require.Zero(t, diving.faults)
 	}
 }
 

@@ -48,8 +48,12 @@ var assumptions = []assumption{
 		"Switch from task to task, and so the whole backend", checkSwap, "",
 	},
 	{
-		"permute", "any of three parties and more may lie in any cell; iter.Pull, which is not asked, minds nothing",
+		"permute", "three parties and more may swap in any order, and come to lie in any cell",
 		"Leave, which looks at nothing but the cell", checkPermute, "",
+	},
+	{
+		"frame", "a switch leaves its caller's frame alone, also where the stack grows on the way into it",
+		"throughCoroswitch, and the jump to mcall", checkFrame, "",
 	},
 	{
 		"unlocked", "a coroutine made without thread lock may be switched without, and lock its thread in between",

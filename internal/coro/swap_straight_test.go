@@ -1,4 +1,4 @@
-//go:build (amd64 || arm64) && !race && !userrt_goroutine && !userrt_nogetg
+//go:build go1.26 && !go1.28 && (amd64 || arm64) && !race && !userrt_goroutine && !userrt_nogetg
 
 package coro
 
@@ -10,9 +10,6 @@ import (
 
 // TestSwitchGoesStraight: by mcall, with the Go versions that are known. By coroswitch, a third slower, nobody would notice.
 func TestSwitchGoesStraight(t *testing.T) {
-	if Backend != "cell" {
-		t.Skip("this Go version is not known")
-	}
 	require.Equal(t, byMcall(), code)
 	require.True(t, begins(mcall, "runtime.mcall"))
 }
