@@ -42,7 +42,7 @@ var systemParts = []systemPart{
 	{
 		"switch", "leaving a stack for another, and keeping to a thread meanwhile",
 		regexp.MustCompile(`^(iter|internal/race)\.|^` + module + `/internal/(coro|getg)\.|` +
-			`^gogo$|^runtime\.(coroswitch|coroswitch_m|mcall|gogo|gosave\w*|LockOSThread|UnlockOSThread|lockOSThread|unlockOSThread|dolockOSThread|dounlockOSThread)\b`),
+			`^(gogo|straight)$|^runtime\.(coroswitch|coroswitch_m|mcall|gogo|gosave\w*|LockOSThread|UnlockOSThread|lockOSThread|unlockOSThread|dolockOSThread|dounlockOSThread)\b`),
 	},
 	{
 		"channels", "channels, locks and WaitGroups, and the locks within",

@@ -20,7 +20,7 @@ func TestPartOf(t *testing.T) {
 	const ours = "github.com/userrt/userrt/"
 	for part, functions := range map[string][]string{
 		"kernel":   {"internal/runtime/syscall/linux.Syscall6", "internal/runtime/syscall.Syscall6", "runtime.futex", "runtime.usleep", "syscall.RawSyscall6", "golang.org/x/sys/unix.Syscall"},
-		"switch":   {"runtime.coroswitch_m", "runtime.mcall", "runtime.gogo", "gogo", "iter.Pull[...].func2", "runtime.LockOSThread", ours + "internal/coro.lookup", ours + "internal/getg.Get.abi0"},
+		"switch":   {"runtime.coroswitch_m", "runtime.mcall", "runtime.gogo", "gogo", "straight", ours + "internal/coro.throughCoroswitch.func1", "iter.Pull[...].func2", "runtime.LockOSThread", ours + "internal/coro.lookup", ours + "internal/getg.Get.abi0"},
 		"channels": {"runtime.chansend", "runtime.selectgo", "runtime.semacquire1", "runtime.semrelease1", "runtime.(*waitq).dequeue", "sync.(*Mutex).Unlock", "internal/sync.(*Mutex).lockSlow", ours + "hchan.(*Chan[...]).Send", ours + "internal/marks.Set", ours + "waitgroup.(*WaitGroup).Add"},
 		"memory":   {"runtime.mallocgcSmallScanNoHeader", "runtime.gcDrain", "runtime.scanObject", "runtime.(*mspan).writeHeapBitsSmall", "runtime.memmove", "runtime.newobject", "runtime.copystack", "gcWriteBarrier"},
 		"sched":    {ours + "sched.(*M).schedule", ours + "sched.Yield", ours + "internal/procyield.Pause.abi0", ours + "internal/futex.Wait"},
