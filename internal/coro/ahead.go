@@ -1,6 +1,6 @@
 //go:build go1.26 && !go1.28 && (amd64 || arm64) && !userrt_goroutine && !userrt_nogetg && !race
 
-// Fetching what a switch will touch before it comes. A switch to a stack that has lain still for a while touches some twelve cache
+// Fetching what a switch will touch before it comes. A switch to a stack that has lain still for a while touches some thirteen cache
 // lines: its G and Stack, the cell in which it lies and the runtime.coro there, five lines of the native g, and the top of
 // the stack itself. A thousand of them don't fit the second-level cache, and most can't be asked for before the one
 // that points to them has come. So they are asked for in steps, one further with each switch, by the processor's prefetch, for which

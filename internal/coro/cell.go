@@ -14,7 +14,8 @@ import (
 // Backend names the way stacks are made in this build.
 const Backend = "cell"
 
-// A cell is one iter.Pull, a place in which one stack lies. The same in Go: runtime/coro.go, coro.
+// A cell is one iter.Pull, a place in which one stack lies. The same in Go: runtime/coro.go, coro. A switch only reads it, so it may
+// share its cache line with others.
 type cell struct {
 	way // into it; whoever has the right to run the stack that lies here may take it
 

@@ -3,7 +3,7 @@
 // How two stacks change places: the call of the runtime's that iter.Pull is made of, without iter.Pull around it.
 //
 // iter.Pull keeps its coroutine to itself. Its next and yield see to it that they alternate, and carry a value, a panic or a
-// Goexit from one side to the other; nobody here needs that, and it costs as much as half of the switch (docs/performance.md, "The
+// Goexit from one side to the other; nobody here needs that, and it takes a quarter of the time (docs/performance.md, "The
 // switch without its wrapping"). What makes the switch is runtime/coro.go, coroswitch, which the linker keeps from everybody but
 // package iter. So its address is read off a goroutine that has just left by it, and the coroutine's out of next, when
 // the program starts. Either is asked for by what it must be: a function of that name; a word that points to the g of
@@ -26,7 +26,8 @@ var (
 	coroAt     uintptr // where in the closure that next is the address of the runtime.coro stands
 )
 
-// A way leads into a runtime.coro. It is laid out as a function value that captures that alone: code finds it as its context.
+// A way leads into a runtime.coro. It is laid out as a closure that captures that alone, so its address is a function value: whoever calls it
+// runs code, which finds there what it has captured.
 type way struct {
 	code uintptr
 	coro unsafe.Pointer

@@ -5,7 +5,7 @@
 
 // Called as function values are: DX is the way, R14 the g, and no argument or result.
 
-// What runtime.coroswitch does, but that mcall's return comes straight to our caller.
+// What runtime.coroswitch does (see swap_straight.go), but that mcall's return comes straight to our caller.
 TEXT straight<>(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ way_coro(DX), CX
 	MOVQ ·coroarg(SB), BX

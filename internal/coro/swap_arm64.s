@@ -5,7 +5,7 @@
 
 // Called as a function value is: R26 is the way, and LR where to return to; no argument or result.
 
-// What runtime.coroswitch does, but that mcall's return comes straight to our caller.
+// What runtime.coroswitch does (see swap_straight.go), but that mcall's return comes straight to our caller.
 TEXT straight<>(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD way_coro(R26), R1
 	MOVD ·coroarg(SB), R2

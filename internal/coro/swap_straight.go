@@ -4,6 +4,10 @@
 // call runtime.mcall with the function that does the rest, coroswitch_m; and it is one return more that crosses the switch. Where
 // these three are, decode reads off its code. What does not look as it should, or does not name these functions, is not used: then
 // runtime.coroswitch stays in between.
+//
+// Two things that coroswitch does besides are left out. It looks whether the stack must grow; mcall needs none of it to speak of, so it can be
+// jumped to. And it has a write barrier, which nobody misses: the way holds the coroutine too, until coroswitch_m has taken it
+// out of the g.
 
 package coro
 
