@@ -22,7 +22,7 @@ import (
 //	P.blocked, as in block.go                               native.doing
 //
 //	held by a worker ------ lend ---------------------> lentOut      asleep --- help ------------> helping
-//	lentOut --------------- help, injectLent, by CAS -> held by it   helping --- stop, by CAS ---> asleep
+//	lentOut --------------- help, holdLent, by CAS ---> held by it   helping --- stop, by CAS ---> asleep
 //	held by the goroutine - leave --------------------> lentOut      helping --- Ready, by CAS --> readied
 //	lentOut --------------- wakep, sysmon, by CAS ----> held         readied --- stop -----------> asleep
 //
@@ -140,8 +140,8 @@ func (s *Scheduler) attended() bool {
 	return s.polling.Load() || s.nextTimer() == 0 && !s.pollerWaits()
 }
 
-// holdLent takes the P that is lent to the calling goroutine, st, to put something there; nil if there is none. The goroutine will run it as
-// soon as it waits.
+// holdLent takes the P that is lent to the calling goroutine, st, to put something there before it leaves it again; nil if there is none. The goroutine
+// will run that as soon as it waits.
 func (s *Scheduler) holdLent(st *stack) (n *native, p *P) {
 	if st == nil || st.m != nil || st.blockM != nil {
 		return nil, nil

@@ -65,12 +65,12 @@ func newRunWait() *runWait {
 	return runWaits.Get().(*runWait)
 }
 
-// free gives r back, whose wait is over.
+// free gives r back, whose task has told it of its end.
 func (r *runWait) free() {
 	if hb.On || r.s != nil { // who looks for deadlocks may still have it
 		return
 	}
-	r.lock.Lock() // whoever has told it has let go of it then
+	r.lock.Lock() // for who has told it may not have let go of it yet
 	r.done.Store(0)
 	r.waiters, r.how, r.dead = waitList{}, End{}, nil
 	r.lock.Unlock()

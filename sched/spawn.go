@@ -107,7 +107,7 @@ func (s *Scheduler) spawn(fn func(), end Ender, pc uintptr, o *TaskOptions) bool
 	return ok
 }
 
-// newproc makes a task on p, which the caller holds, to run next there, unless next is false. from is the calling task's id. It
+// newproc makes a task on p, which the caller holds, to run next there, unless next is false. from is the calling task's id, 0 for a goroutine. It
 // does nothing and reports false when the scheduler is closed.
 func (p *P) newproc(from uint64, fn func(), end Ender, pc uintptr, o *TaskOptions, next bool) bool {
 	if p.attn.Load()&attnClosing != 0 {
@@ -139,7 +139,7 @@ func (p *P) newproc(from uint64, fn func(), end Ender, pc uintptr, o *TaskOption
 
 // spawnOutside is newproc for a caller that is no worker of s.
 func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
-	if _, run := end.(*runWait); run && s.spawnLent(fn, end, pc, o) { // the caller is about to wait, as one of Spawn may not be
+	if _, run := end.(*runWait); run && s.spawnLent(fn, end, pc, o) { // it is about to wait, as who calls Go may not be
 		return true
 	}
 	id, parent := s.idgen.Add(1), s.parent()
