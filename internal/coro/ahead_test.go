@@ -20,7 +20,7 @@ func TestFetchAheadKnowsWhereStacksEnd(t *testing.T) {
 		New(st, func(*Stack) {
 			var local int
 			for !Marked(st) { // for good
-				here = uintptr(unsafe.Pointer(&local))
+				here = addressOf(&local)
 				Switch(st, g0)
 			}
 		})
@@ -41,3 +41,9 @@ func TestFetchAheadKnowsWhereStacksEnd(t *testing.T) {
 		Switch(g0, st)
 	})
 }
+
+// addressOf lets local stay on the stack also with -asan and -d=checkptr=2, where what becomes an unsafe.Pointer moves to the heap.
+//
+//go:noinline
+//go:nocheckptr
+func addressOf(local *int) uintptr { return uintptr(unsafe.Pointer(local)) }
