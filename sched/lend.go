@@ -165,13 +165,14 @@ func (s *Scheduler) injectLent(st *stack, gp *G) bool {
 	return true
 }
 
-// spawnLent is newproc on the P that is lent to the calling goroutine. False means that there is none, or that nobody may start tasks any more.
-func (s *Scheduler) spawnLent(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
+// spawnLent is newproc on the P that is lent to the calling goroutine, which is about to wait, as who calls Go may not be. False means that there is none, or
+// that nobody may start tasks any more: spawn knows.
+func (s *Scheduler) spawnLent(fn func(), end Ender, pc uintptr) bool {
 	n, p := s.holdLent((*stack)(unsafe.Pointer(coro.Self())))
 	if p == nil {
 		return false
 	}
-	ok := !s.closing.Load() && !s.draining.Load() && p.newproc(0, fn, end, pc, o, true)
+	ok := !s.closing.Load() && !s.draining.Load() && p.newproc(0, fn, end, pc, nil, true)
 	n.leave(p, false)
 	return ok
 }

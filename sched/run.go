@@ -26,7 +26,8 @@ func (s *Scheduler) Run(fn func()) error {
 	}
 	r := newRunWait()
 	s.noteRun(r)
-	if !s.spawn(fn, r, callerpc.Get(), nil) {
+	pc := callerpc.Get()
+	if !s.spawnLent(fn, r, pc) && !s.spawn(fn, r, pc, nil) {
 		r.forget()
 		return ErrClosed
 	}

@@ -139,9 +139,6 @@ func (p *P) newproc(from uint64, fn func(), end Ender, pc uintptr, o *TaskOption
 
 // spawnOutside is newproc for a caller that is no worker of s.
 func (s *Scheduler) spawnOutside(fn func(), end Ender, pc uintptr, o *TaskOptions) bool {
-	if _, run := end.(*runWait); run && s.spawnLent(fn, end, pc, o) { // it is about to wait, as who calls Go may not be
-		return true
-	}
 	id, parent := s.idgen.Add(1), s.parent()
 	s.lock.Lock()
 	if s.closing.Load() || s.draining.Load() && !ownTask(s) {
