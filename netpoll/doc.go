@@ -6,7 +6,8 @@
 //	                                          ^
 //	idle worker --> poller.Poll --> event ----+ ready             (poller.go; epoll_linux.go, kqueue_bsd.go)
 //
-// A call tries its system call first and parks on EAGAIN only. Nobody runs for the poller alone:
+// A call tries its system call first and parks on EAGAIN only; a read that follows one which has emptied its socket waits
+// first. Nobody runs for the poller alone:
 // the scheduler's workers poll when they look for work, and one of those that find none waits in
 // the kernel for the network instead of sleeping.
 //
@@ -48,7 +49,7 @@
 //
 //   - who waits where: waitword.go, polldesc.go, deadline.go, cancel.go, poller.go, epoll_linux.go, kqueue_bsd.go
 //   - a descriptor's life: fdmutex.go, fd.go
-//   - what one does with it: rw.go with raw_linux.go and raw_bsd.go, ready.go, accept.go, packet.go, writev.go, sendfile_linux.go,
+//   - what one does with it: rw.go with raw_linux.go, inq_linux.go and raw_bsd.go, ready.go, accept.go, packet.go, writev.go, sendfile_linux.go,
 //     rawconn.go, open.go
 //   - from names to sockets: addr.go, sockaddr.go, rawaddr_linux.go, sock.go
 //   - what users hold: netpoll.go, listen.go, dial.go, dialmany.go, conn.go, tcp.go, unix.go, udp.go, unixgram.go

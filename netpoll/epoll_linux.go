@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"os"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -183,7 +184,7 @@ func (k *osPoller) pwait(events []osEvent, timeoutMS int) (n int, errno unix.Err
 //go:norace
 func epollPwaitLong(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
 	syswait.Enter()
-	r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+	r, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
 	syswait.Exit()
 	return int(r), errno
@@ -191,7 +192,7 @@ func epollPwaitLong(epfd int, events []osEvent, timeoutMS int) (n int, errno uni
 
 // epollPwaitRaw keeps the P.
 func epollPwaitRaw(epfd int, events []osEvent, timeoutMS int) (n int, errno unix.Errno) {
-	r, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
+	r, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epfd),
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(timeoutMS), 0, 0)
 	return int(r), errno
 }

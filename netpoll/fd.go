@@ -18,8 +18,9 @@ type pollFD struct {
 	mu       fdMutex
 	sysfd    int
 	pd       *pollDesc
-	tcp      bool     // a read that stops short says that the socket is empty; see prepareRead
+	tcp      bool     // reads can tell whether they have emptied the socket; see prepareRead
 	drained  bool     // the last read has emptied the socket; under mu's lock for reading
+	inq      inq      // how full reads learn that
 	gone     waitWord // ready when sysfd has been closed; who closes waits here
 	closeErr error    // what closing it said; written before gone is ready
 }

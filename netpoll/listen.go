@@ -146,6 +146,9 @@ func (l *listener) Accept() (net.Conn, error) {
 	if !optionsInherited && c.fd.tcp {
 		_ = setStreamDefaults(sysfd) // the connection is good all the same
 	}
+	if l.fd.pd.special.Load()&handedOut != 0 { // what the user has set there is the connection's too
+		c.fd.pd.special.Or(handedOut)
+	}
 	c.raddr = netAddr(l.network, peer)
 	if local, err := unix.Getsockname(sysfd); err == nil {
 		c.laddr = netAddr(l.network, local)

@@ -29,7 +29,7 @@ type pollDesc struct {
 	r, w      waitWord
 	seq       atom.Uint32               // counts the descriptors this has served, up to maxSeq and again from 0
 	stop      atom.Uint32               // stopClosed, stopExpired; 0 nearly always, so that deadlines cost no look of their own
-	special   atom.Uint32               // 1: there has been an end, a fault or urgent data, set before the notify that tells so; or handOut
+	special   atom.Uint32               // seenSpecial, handedOut; with either, each read tries first
 	index     uint32                    // its place in the poller's table, for ever
 	link      *pollDesc                 // next in the poller's free list; under poller.mu
 	deadlines atomic.Pointer[deadlines] // nil before the first one
@@ -39,6 +39,12 @@ type pollDesc struct {
 const (
 	stopClosed  = 1 << 0 // whoever waits must give up, in both directions
 	stopExpired = 1 << 1 // << direction: the deadline is over
+)
+
+// Bits of pollDesc.special.
+const (
+	seenSpecial = 1 << 0 // there has been an end, a fault or urgent data; set before the notify that tells so
+	handedOut   = 1 << 1 // the user has had the descriptor; see handOut
 )
 
 // tag names a registration to the kernel, which returns it with each event.

@@ -91,7 +91,7 @@ func (p *poller) deliver(events []osEvent, ready *sched.GList) (found, broken bo
 			continue
 		}
 		if special {
-			pd.special.Store(1)
+			pd.special.Or(seenSpecial)
 		}
 		if readable && pushReady(ready, &pd.r) {
 			found = true

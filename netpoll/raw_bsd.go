@@ -17,14 +17,19 @@ import (
 // rawMax is the most that one call copies, in bytes: darwin refuses more than an int32 can count.
 const rawMax = 1 << 30
 
-// shortReadDrains says that a read that got less than it had room for need not be tried again before the next
-// event; see prepareRead. Here it must be: a read stops short at the mark of urgent data too, and kqueue does
-// not tell of that everywhere.
-const shortReadDrains = false
-
 // sendFlags: of MSG_NOSIGNAL there is no need, as the runtime catches SIGPIPE, which ends the process for standard output
 // only (os/signal's doc).
 const sendFlags = unix.MSG_DONTWAIT
+
+// inq is for epoll (inq_linux.go).
+type inq struct{}
+
+// recv reads without blocking. Every read tries: one stops short at the mark of urgent data too, and kqueue does not tell
+// of that everywhere, so that prepareRead's shortcut would not do.
+func (f *pollFD) recv(b []byte) (int, unix.Errno) { return recv(f.sysfd, b) }
+
+// unask has nothing to take back.
+func (f *pollFD) unask() {}
 
 // recv reads at most rawMax bytes into b without blocking.
 func recv(sysfd int, b []byte) (int, unix.Errno) { return sysRead(sysfd, b[:min(len(b), rawMax)]) }

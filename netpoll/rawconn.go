@@ -60,13 +60,16 @@ func (f *pollFD) control(fn func(fd uintptr)) error {
 }
 
 // handOut notes that the user gets the descriptor. An option that he sets may part what a read gets from what the kernel
-// tells of (SO_RCVLOWAT, TCP_ULP), so from now on each read tries first.
+// tells of (SO_RCVLOWAT, TCP_ULP), so from now on each read tries first. And TCP_INQ is switched off, or his recvmsg would get
+// a message that he has not asked for.
 func (f *pollFD) handOut() {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	f.pd.special.Store(1)
+	if f.pd.special.Or(handedOut)&handedOut == 0 { // only then: the user may set that option himself
+		f.unask()
+	}
 }
 
 // rawLoop calls fn until it says that it is done, and parks in between. Errors: net.ErrClosed,

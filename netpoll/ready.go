@@ -99,7 +99,7 @@ func (f *pollFD) tryRead(b []byte) (int, error) {
 		return 0, err
 	}
 	for {
-		n, errno := recv(f.sysfd, b)
+		n, errno := f.recv(b)
 		switch {
 		case errno == unix.EINTR:
 			continue
@@ -111,7 +111,6 @@ func (f *pollFD) tryRead(b []byte) (int, error) {
 		case n == 0:
 			return 0, io.EOF
 		}
-		f.drained = shortReadDrains && f.tcp && n < min(len(b), rawMax)
 		giveWay()
 		return n, nil
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/userrt/userrt/sched"
 )
 
-// Reading and writing a stream: try, and park on EAGAIN only. Each call holds its direction's
+// Reading and writing a stream: try, and park on EAGAIN only, but for the reads that prepareRead tells of. Each call holds its direction's
 // lock from the first attempt to the last, so that there is one waiter a direction and a Write that
 // takes several attempts is not cut in two by another.
 // The same in Go: internal/poll/fd_unix.go, Read, Write.
@@ -49,12 +49,11 @@ func (f *pollFD) read(b []byte) (int, error) {
 			}
 		}
 		var errno unix.Errno
-		n, errno = recv(f.sysfd, b)
+		n, errno = f.recv(b)
 		if errno == 0 {
 			if n == 0 {
 				err = io.EOF
 			}
-			f.drained = shortReadDrains && f.tcp && n > 0 && n < min(len(b), rawMax)
 			break
 		}
 		if wait = errno == unix.EAGAIN; !wait && errno != unix.EINTR {
@@ -69,13 +68,13 @@ func (f *pollFD) read(b []byte) (int, error) {
 	return n, nil
 }
 
-// prepareRead begins a read, and reports whether it is to wait before its first attempt. If the last one got less than it had room for, the socket was empty then, so
-// instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
-// or take the one that has come meanwhile. For TCP on epoll (shortReadDrains) that is sound (epoll(7), question 9)
+// prepareRead begins a read, and reports whether it is to wait before its first attempt. If the last one has emptied the socket (pollFD.recv),
+// then instead of a system call that will most likely say EAGAIN we wait for the event that new data causes,
+// or take the one that has come meanwhile. For TCP on epoll that is sound (epoll(7), question 9)
 // but for two cases: an end or a fault is told once, maybe together with the data that was read, and
 // a read stops short at the mark of urgent data. So after either every read tries first, and so it does once the user has had
 // the descriptor (handOut); and the one read does that follows another call that may have taken the event, which must clear drained. (A read from a unix socket stops short where a
-// descriptor was sent along. The runtime always tries; tokio, tokio/src/io/poll_evented.rs, has the same shortcut.)
+// descriptor was sent along. The runtime always tries; tokio, tokio/src/io/poll_evented.rs, has the same shortcut for reads that get less than they have room for.)
 func (f *pollFD) prepareRead() (wait bool, err error) {
 	if !f.drained || f.pd.special.Load() != 0 {
 		return false, f.pd.prepare(&f.pd.r)
