@@ -92,8 +92,8 @@ func (c *Chan[T]) Cap() int {
 func (c *Chan[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for {
-			v, ok := c.Recv()
-			if !ok || !yield(v) {
+			var v T // a new one each time: while recv waits, the one before must not be kept
+			if !c.recv(&v) || !yield(v) {
 				return
 			}
 		}

@@ -1,6 +1,8 @@
 package hchan
 
 import (
+	"unsafe"
+
 	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/sched"
 )
@@ -9,37 +11,47 @@ import (
 // for ever. ok is false when the channel is closed and empty; v is then T's zero value.
 // The same in Go: runtime/chan.go, chanrecv.
 func (c *Chan[T]) Recv() (v T, ok bool) {
+	ok = c.recv(&v)
+	return v, ok
+}
+
+// recv receives into *v, or leaves it as it is and returns false: so Recv's is zero then. A result of recv's own would be
+// zeroed first, and copied once more by its caller: a quarter of what hchan/large takes. Recv is inlined and adds nothing.
+func (c *Chan[T]) recv(v *T) (ok bool) {
 	if c == nil {
 		forever(sched.WaitReasonChanReceiveNilChan)
 	}
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
+		own := new(T) // for us to write to; put then writes to the caller's as the user
+		defer put(unsafe.Pointer(v), own)
+		v = own
 	}
 	c.enter()
 	if c.sendq.first != nil {
 		if sg := c.sendq.dequeue(); sg != nil {
 			if c.dataqsiz > 0 || hb.On {
-				v = *c.oldest(sg)
+				*v = *c.oldest(sg)
 				c.takeOver(sg)
-				return v, true
+				return true
 			}
-			v = whole[T](sg).elem // takeOver by hand, for no buffer: two calls, 9 of 190 ns of a round trip
+			*v = whole[T](sg).elem // takeOver by hand, for no buffer: two calls, 9 of 190 ns of a round trip
 			gp := sg.g()
 			sg.success = true
 			c.lock.Unlock()
 			gp.Ready()
 			giveWay()
-			return v, true
+			return true
 		}
 	}
 	if c.qcount.load() > 0 {
 		slot := c.head()
-		v = *slot
+		*v = *slot
 		c.wipe(slot)
 		c.lock.Unlock()
 		giveWay()
-		return v, true
+		return true
 	}
 	if c.closed.load() != 0 {
 		c.lock.Unlock()
@@ -47,13 +59,14 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 			hb.Acquire(c.closing.Addr())
 		}
 		giveWay()
-		return v, false
+		return false
 	}
 	if c.timer {
-		if v, ok = c.ticked(); ok {
+		if at, due := c.ticked(); due {
+			*v = at
 			c.lock.Unlock()
 			giveWay()
-			return v, true
+			return true
 		}
 		c.arm()
 	}
@@ -70,13 +83,13 @@ func (c *Chan[T]) Recv() (v T, ok bool) {
 		c.unwound(&c.recvq, sg)
 	}
 	if ok = sg.success; ok { // else something may lie there from before; see wipe
-		v = sg.elem
+		*v = sg.elem
 	}
 	c.free(sg)
 	if hb.On && !ok {
 		hb.Acquire(c.closing.Addr())
 	}
-	return v, ok
+	return ok
 }
 
 // oldest returns where the value lies that is received while the sender of sg waits, for the caller to read before takeOver or

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 	"weak"
@@ -204,6 +205,53 @@ func TestNothingIsRetained(t *testing.T) {
 				testsched.Close(t, s)
 			})
 		}
+	}
+}
+
+// TestLoopsKeepNothingWhileTheyWait: neither a range over All nor Recv in a loop keeps the last element until the next one comes.
+func TestLoopsKeepNothingWhileTheyWait(t *testing.T) {
+	for name, loop := range map[string]func(c *Chan[*parcel], got func(p *parcel)){
+		"All": func(c *Chan[*parcel], got func(p *parcel)) {
+			for p := range c.All() {
+				got(p)
+			}
+		},
+		"Recv": func(c *Chan[*parcel], got func(p *parcel)) {
+			for {
+				p, ok := c.Recv()
+				if !ok {
+					return
+				}
+				got(p)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testsched.New(t, 2)
+			cs := testsched.NewCallers(s.Go, testsched.OnGoroutine)
+			for range 2 { // on a task, on a goroutine
+				c := Make[*parcel](0)
+				var seen atomic.Int32
+				cs.Go(func() {
+					loop(c, func(p *parcel) {
+						if p != nil {
+							seen.Add(1)
+						}
+					})
+				})
+				send := func() weak.Pointer[parcel] {
+					p := new(parcel)
+					c.Send(p)
+					return weak.Make(p)
+				}
+				w := send()
+				testsched.Until(t, func() bool { r, _ := c.waiting(); return r == 1 && seen.Load() == 1 }, "it waits for the next one")
+				testsched.Until(t, func() bool { runtime.GC(); return w.Value() == nil }, "the element is collected")
+				c.Close()
+				cs.Wait()
+			}
+			testsched.Close(t, s)
+		})
 	}
 }
 
