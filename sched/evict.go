@@ -55,9 +55,8 @@ func (m *M) evict() {
 	s := m.s
 	s.lock.Lock()
 	s.nEvicted++
-	if w := s.midle; w != nil { // mostly the one that has lent its P
-		s.midle, w.link = w.link, nil
-		s.nmidle--
+	if s.midle != nil {
+		w := s.midleget() // mostly the one that has lent its P
 		s.nReused++
 		s.lock.Unlock()
 		w.place = m

@@ -6,10 +6,19 @@ package sched
 // wakep wakes one worker to search, if a P is idle and nobody searches yet.
 // The same in Go: runtime/proc.go, wakep.
 func (s *Scheduler) wakep() {
+	if p := s.searchP(); p != nil {
+		s.startm(p, true)
+	}
+}
+
+// searchP returns a P for one more worker to search with, already counted in nmspinning: the caller gives it to startm or newm. It is nil if
+// somebody searches, or no P is idle.
+func (s *Scheduler) searchP() *P {
 	if s.nmspinning.Load() != 0 || !s.nmspinning.CompareAndSwap(0, 1) {
-		return
+		return nil
 	}
 	s.lock.Lock()
+	defer s.lock.Unlock()
 	p := s.pidleget()
 	if p != nil {
 		s.nWakes++
@@ -17,10 +26,7 @@ func (s *Scheduler) wakep() {
 		s.needspinning = true
 		s.nmspinning.Add(-1) // under the lock; see idle.md, "The waker that finds no P"
 	}
-	s.lock.Unlock()
-	if p != nil {
-		s.startm(p, true)
-	}
+	return p
 }
 
 // mayWake is false where wake would wake nobody: no P is idle, or what is queued here runs faster than another could

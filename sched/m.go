@@ -31,9 +31,9 @@ type M struct {
 
 	nextg    *G   // for g0 to run next
 	viaG0    bool // Tunables.NoDirectSwitch; never changes
-	spinning bool // searches for work, and is counted in s.nmspinning; set by startm before the M is woken
+	spinning bool // searches for work, and is counted in s.nmspinning; set by startm or newm before the M runs
 	exit     bool // to end; set under s.lock before the M is woken
-	tooMany  bool // ends because it was idle for long, not because its scheduler does
+	tooMany  bool // ends because it was idle for long, or a new one takes its turn, not because its scheduler does; also set by wakeRelief before the M is woken
 	wired    bool // its task is; see lockthread.go
 	blockG   *G   // its task, while that is in Block
 	gone     bool // ends because its task has ended wired
@@ -111,13 +111,10 @@ func startWorker(f func()) {
 // next. Must not hold s.lock. The same in Go: runtime/proc.go, startm.
 func (s *Scheduler) startm(p *P, spinning bool) {
 	s.lock.Lock()
-	m := s.midle
 	switch {
-	case m != nil:
-		s.midle = m.link
-		s.nmidle--
+	case s.midle != nil:
+		m := s.midleget()
 		s.nReused++
-		m.link = nil
 		s.lock.Unlock()
 		m.spinning = spinning
 		m.acquirep(p)
@@ -148,6 +145,11 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 		}
 		return
 	}
+	s.newm(p, spinning)
+}
+
+// newm is startm by a new worker. It is called with s.lock held, and releases it. The same in Go: runtime/proc.go, newm.
+func (s *Scheduler) newm(p *P, spinning bool) {
 	s.nm++
 	s.nCreated++
 	s.workersUp.Add(1)
@@ -157,7 +159,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 	if h := s.hooks; h != nil {
 		h.workerStarted(n)
 	}
-	m = &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch, cpu: noCPU}
+	m := &M{s: s, spinning: spinning, viaG0: s.tun.NoDirectSwitch, cpu: noCPU}
 	m.acquirep(p)
 	if spinning {
 		p.search()
@@ -201,7 +203,7 @@ func (m *M) stopm() bool {
 		m.gosched()
 		if m.sleepCached(look.timeout()) {
 			m.noteThread()
-			return !m.exit && m.place == nil
+			return !m.exit && !m.tooMany && m.place == nil
 		}
 		if m.tooMany = look.over(); m.tooMany {
 			return false
@@ -220,6 +222,14 @@ func (m *M) sleepCached(timeoutNS int64) bool {
 		timeoutNS = -1 // somebody has just taken m from the cache and is about to wake it
 	}
 	return true
+}
+
+// midleget takes an M, of which there is one, from the cache. Needs s.lock. The same in Go: runtime/proc.go, mget.
+func (s *Scheduler) midleget() *M {
+	m := s.midle
+	s.midle, m.link = m.link, nil
+	s.nmidle--
+	return m
 }
 
 // midleRemove takes m out of the cache, unless it is no longer there.

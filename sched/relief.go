@@ -128,6 +128,26 @@ func (s *Scheduler) relieve(all []*P) {
 	}
 	s.lock.Unlock()
 	if more {
-		s.wakep()
+		s.wakeRelief()
 	}
+}
+
+// wakeRelief is wakep for the worker that stands in. When the monitor comes late, one from the cache, which a futex wakes, would queue up
+// natively behind the long tasks, for another 20 ms. The goroutine of a new one is the next to run on the native P that the monitor
+// has just got; in its place one from the cache ends.
+func (s *Scheduler) wakeRelief() {
+	p := s.searchP()
+	if p == nil {
+		return
+	}
+	s.lock.Lock()
+	if s.sysmonLate && s.midle != nil && s.nm < s.maxM {
+		m := s.midleget()
+		m.tooMany = true
+		s.newm(p, true) // releases s.lock
+		m.note.wakeup()
+		return
+	}
+	s.lock.Unlock()
+	s.startm(p, true)
 }

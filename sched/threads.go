@@ -57,7 +57,7 @@ func (s *Scheduler) idleThreadNS() int64 {
 	return int64(s.cfg.IdleThread)
 }
 
-// idleOut is called by a worker that ends because it was idle for long, on its g0. While nothing runs it
+// idleOut is called by a worker that ends with tooMany, on its g0. While nothing runs it
 // takes the pooled stacks with it: an idle scheduler keeps none.
 func (m *M) idleOut() {
 	s := m.s
