@@ -124,7 +124,8 @@ func (m *M) unbind() {
 func (m *M) gosched() {
 	m.unbind()
 	coro.Gosched()
-	m.nativeAt = m.s.nanotime()
+	m.at = m.s.nanotime()
+	m.nativeAt = m.at
 }
 
 // gaveWay is called when m has given way to the native scheduler, at time now.

@@ -103,7 +103,9 @@ func (st *stack) exitsyscall() {
 		case m.cpu != p.cpu:
 			m.takeCPU()
 		}
-		p.found()
+		if p.searching() {
+			p.enter(phaseRun, p.s.nanotime())
+		}
 	}
 	m.p = p
 	gp.state.StoreRel(gRunning)
@@ -120,7 +122,7 @@ func (s *Scheduler) pidletake() *P {
 		return nil
 	}
 	s.lock.Lock()
-	p := s.pidleget()
+	p := s.pidleget(s.nanotime())
 	s.lock.Unlock()
 	return p
 }

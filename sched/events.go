@@ -21,20 +21,18 @@ func (m *M) sleepForEvents() *G {
 	look := m.lookLater()
 	for {
 		if when := s.nextTimer(); when != 0 && when <= s.nanotime() {
-			p := s.tryAcquire()
-			if p == nil {
+			if !m.tryAcquire() {
 				return nil // who holds a P looks at timers, and searches before giving it up
 			}
-			m.acquirep(p)
 			m.runAllTimers()
-			return p.runqget()
+			return m.p.runqget()
 		}
 		// Short sleeps keep the native P (package syswait), so before one of many m gives way at times. Who won't sleep here does so in
 		// stopm, in the cache.
-		if s.nanotime()-m.nativeAt > nativeSliceNS && !s.polling.Load() && (s.pollerWaits() || s.nextTimer() != 0) {
+		if m.now()-m.nativeAt > nativeSliceNS && !s.polling.Load() && (s.pollerWaits() || s.nextTimer() != 0) {
 			m.gosched()
 		}
-		l, slept := s.pollSleep(look.trimAt)
+		l, slept := m.pollSleep(look.trimAt)
 		if l.others {
 			m.gosched() // before this thread, and a native P with it, sleeps
 		}
@@ -45,19 +43,18 @@ func (m *M) sleepForEvents() *G {
 			}
 			return nil
 		}
-		p := s.tryAcquire()
-		if p == nil {
+		if !m.tryAcquire() {
 			s.inject(&l.q)
 			return nil
 		}
-		m.acquirep(p)
 		return m.take(&l)
 	}
 }
 
 // pollSleep sleeps until there is an event, a timer is due, breakPoll is called, or it is lookAt, if that is not 0;
 // not at all if there is nothing to wait for, or another worker does so.
-func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
+func (m *M) pollSleep(lookAt int64) (l GList, slept bool) {
+	s := m.s
 	poller := s.poller.Load()
 	network := s.pollerWaits()
 	when := s.nextTimer()
@@ -90,9 +87,10 @@ func (s *Scheduler) pollSleep(lookAt int64) (l GList, slept bool) {
 	}
 	switch {
 	case network:
-		l = *s.pollFor(poller, delay)
+		l = m.pollFor(*poller, delay)
 	case when != 0 && !s.pollerWaits(): // asked again, after onFutex
 		futex.WaitAs(&s.sleeps, s.pollKey.Addr(), key, delay)
+		m.at = 0
 	}
 	s.stopPolling()
 	return l, true
@@ -106,10 +104,15 @@ func (s *Scheduler) stopPolling() {
 }
 
 // pollFor is a blocking Poll.
-func (s *Scheduler) pollFor(poller *Poller, delayNS int64) *GList {
-	l := &GList{s: s}
-	s.callPoll(*poller, delayNS, l)
-	s.lastpoll.Store(s.nanotime())
+func (m *M) pollFor(poller Poller, delayNS int64) GList {
+	s := m.s
+	before := m.now()
+	l := s.collect(poller, delayNS)
+	m.at = s.nanotime()
+	s.lastpoll.Store(m.at)
+	if m.at-before < atOnceNS {
+		m.vainPolls = 0
+	}
 	return l
 }
 

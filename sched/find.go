@@ -56,7 +56,7 @@ func (m *M) findFast() *G {
 			return gp
 		}
 	}
-	if gp := m.pollNow(); gp != nil {
+	if gp := m.pollFirst(); gp != nil {
 		return gp
 	}
 	// What a task has offered in a Join, and then parked: it may wait for just that.
@@ -96,7 +96,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 			return gp, true
 		}
 	}
-	if !m.spinning && s.needspinning { // somebody has counted on us
+	if !m.spinning && (s.needspinning || m.alone && s.busy() > 1) { // somebody has counted on us, or begun to work since we did not search
 		s.needspinning = false
 		m.spinning = true
 		s.nmspinning.Add(1)
@@ -117,16 +117,16 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		panic("sched: negative nmspinning")
 	}
 	// From here on whoever makes work wakes somebody. What was made before is seen by this look.
-	if s.workVisible() {
-		if p := s.tryAcquire(); p != nil {
-			m.acquirep(p)
-			m.spinning = true
-			s.nmspinning.Add(1)
-			p.search()
-		}
+	if s.workVisible() && m.tryAcquire() {
+		m.spinning = true
+		s.nmspinning.Add(1)
+		m.p.search()
 	}
 	return nil, true
 }
+
+// busy returns how many Ps are in use. It changes under s.lock.
+func (s *Scheduler) busy() int32 { return s.procs.Load() - s.npidle.Load() }
 
 // workVisible reports whether any P's ring or the global queue holds something, or some task
 // offers a part of a Join.
@@ -146,17 +146,22 @@ func (s *Scheduler) workVisible() bool {
 	return s.forks.visible()
 }
 
-// tryAcquire takes an idle P for work that has been found, or one that is lent; nil if there is none. The same in Go: runtime/proc.go,
-// pidlegetSpinning.
-func (s *Scheduler) tryAcquire() *P {
+// tryAcquire gives m an idle P for work that has been found, or one that is lent, and reports whether there was one. The same in Go:
+// runtime/proc.go, pidlegetSpinning.
+func (m *M) tryAcquire() bool {
+	s := m.s
 	s.lock.Lock()
-	defer s.lock.Unlock()
-	if p := s.pidleget(); p != nil {
-		return p
+	p := s.pidleget(m.now())
+	if p == nil {
+		p = s.takeLent()
 	}
-	if p := s.takeLent(); p != nil {
-		return p
+	if p == nil {
+		s.needspinning = true // the next worker that is about to give up its P searches first
 	}
-	s.needspinning = true // the next worker that is about to give up its P searches first
-	return nil
+	s.lock.Unlock()
+	if p == nil {
+		return false
+	}
+	m.acquirep(p)
+	return true
 }

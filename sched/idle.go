@@ -19,7 +19,7 @@ func (s *Scheduler) searchP() *P {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	p := s.pidleget()
+	p := s.pidleget(s.nanotime())
 	if p != nil {
 		s.nWakes++
 	} else if p = s.retakeBlocked(); p == nil {

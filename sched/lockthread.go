@@ -205,7 +205,9 @@ func (m *M) startlockedm(gp *G) {
 // runWired lets gp, which is wired, runnable, and in no queue, run with p.
 func (gp *G) runWired(p *P) {
 	m := gp.native.wired.m
-	p.found()
+	if p.searching() {
+		p.enter(phaseRun, p.s.nanotime())
+	}
 	gp.state.StoreRel(gRunning)
 	m.acquirep(p)
 	m.note.wakeup()

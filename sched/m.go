@@ -31,6 +31,7 @@ type M struct {
 
 	nextg    *G   // for g0 to run next
 	viaG0    bool // Tunables.NoDirectSwitch; never changes
+	alone    bool // has not searched because nobody else had a P
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm or newm before the M runs
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, or a new one takes its turn, not because its scheduler does; also set by wakeRelief before the M is woken
@@ -46,10 +47,12 @@ type M struct {
 
 	tookAt    int64 // when it took tasks from the poller, ns; 0 once it is back for more
 	polledRun int64 // how long such tasks have taken it lately, ns; see standBy
+	vainPolls uint8 // see pollFirst
 
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns
 	nativeAt int64 // when its last gosched returned, ns
+	at       int64 // what now returns; 0: it reads the clock
 	cpu      int32 // to which it has bound that thread
 	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
@@ -138,7 +141,7 @@ func (s *Scheduler) startm(p *P, spinning bool) {
 			gp.runWired(p)
 			return
 		}
-		s.idlep(p)
+		s.idlep(p, s.nanotime())
 		s.lock.Unlock()
 		if s.polling.Load() { // after wantM; who polls sets polling and then looks at wantM, so one sees the other
 			s.breakPoll()
@@ -184,7 +187,7 @@ func (m *M) stopm() bool {
 		}
 		if s.wantM.Load() { // somebody has found no thread for a P
 			s.wantM.Store(false)
-			if p := s.pidleget(); p != nil {
+			if p := s.pidleget(m.now()); p != nil {
 				s.lock.Unlock()
 				m.acquirep(p)
 				return true
@@ -201,7 +204,9 @@ func (m *M) stopm() bool {
 		// Before this thread sleeps, and for a while a native P with it, let run what the native
 		// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
 		m.gosched()
-		if m.sleepCached(look.timeout()) {
+		woken := m.sleepCached(look.timeout())
+		m.at = 0
+		if woken {
 			m.noteThread()
 			return !m.exit && !m.tooMany && m.place == nil
 		}
@@ -281,7 +286,9 @@ func (m *M) work() {
 		if m.spinning {
 			m.resetspinning()
 		}
-		m.p.found()
+		if m.p.searching() {
+			m.p.enter(phaseRun, m.now())
+		}
 		m.execute(gp)
 	}
 	m.noteThread() // and give the last one back what it was

@@ -141,8 +141,8 @@ func (s *Scheduler) pdead(p *P) {
 	}
 }
 
-// pidleget takes an idle P, nil if there is none or the workers are to end. Needs s.lock.
-func (s *Scheduler) pidleget() *P {
+// pidleget takes an idle P at time now, nil if there is none or the workers are to end. Needs s.lock.
+func (s *Scheduler) pidleget(now int64) *P {
 	p := s.pidle
 	if p == nil || s.ended {
 		return nil
@@ -153,7 +153,6 @@ func (s *Scheduler) pidleget() *P {
 	s.nprun++
 	s.nAwake++
 	p.state = pRunning
-	now := s.nanotime()
 	s.stamp(now)
 	p.beginPace(now)
 	p.enter(phaseSearch, now) // mostly; who does not search says so
@@ -161,13 +160,13 @@ func (s *Scheduler) pidleget() *P {
 	return p
 }
 
-// idlep gives up p, which counts as running but has no worker: to the idle list, or away if SetProcs said so.
+// idlep gives up p at time now, which counts as running but has no worker: to the idle list, or away if SetProcs said so.
 // Needs s.lock.
-func (s *Scheduler) idlep(p *P) {
+func (s *Scheduler) idlep(p *P, now int64) {
 	p.setPace(unknownPace)
 	p.clearPreempt()
-	p.paceAt = s.nanotime()
-	p.enter(phaseIdle, p.paceAt)
+	p.paceAt = now
+	p.enter(phaseIdle, now)
 	s.nprun--
 	if p.id >= s.procs.Load() {
 		s.pdead(p)
@@ -190,6 +189,6 @@ func (m *M) releasep() {
 	p, s := m.p, m.s
 	m.p = nil
 	m.lock = nil // the last one of EndPark, which leaves it there: it would keep alive what it lies in
-	s.idlep(p)
+	s.idlep(p, m.now())
 	m.last = s.nprun == 0
 }

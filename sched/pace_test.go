@@ -54,9 +54,9 @@ func TestIdleTimeIsNotCountedAsWork(t *testing.T) {
 	before := s.nanotime()
 	s.lock.Lock()
 	p.paceAt, p.paceTick, p.lastPace = before-1e9, p.progress()-1, 150
-	got := s.pidleget()
+	got := s.pidleget(s.nanotime())
 	taken := p.paceAt
-	s.idlep(got)
+	s.idlep(got, s.nanotime())
 	s.lock.Unlock()
 	require.Same(t, p, got)
 	require.GreaterOrEqual(t, taken, before)
@@ -71,8 +71,8 @@ func TestPausesForgetFutileWakes(t *testing.T) {
 	pause := func() [2]int32 {
 		s.lock.Lock()
 		p.paceAt = s.nanotime() - forgetNS
-		got := s.pidleget()
-		s.idlep(got)
+		got := s.pidleget(s.nanotime())
+		s.idlep(got, s.nanotime())
 		s.lock.Unlock()
 		return [2]int32{p.wakeBackoff, p.wakeSkip}
 	}

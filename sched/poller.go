@@ -68,6 +68,7 @@ type pollState struct {
 	onFutex   atomic.Bool   // it sleeps for timers only, on pollKey
 	pollKey   atom.Uint32   // counts the calls of breakPoll: a futex
 	sleeps    syswait.Habit // of those on pollKey
+	found     GList         // what Poll is given: a variable of its caller's would lie on the heap, one for each call
 }
 
 // pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks
@@ -145,16 +146,24 @@ func (s *Scheduler) pollDue() bool {
 	return p != nil && !s.polling.Load() && s.asksWaiting(*p) && s.nanotime()-s.lastpoll.Load() > pollEveryNS
 }
 
-// poll asks the poller, without blocking, if there is one with somebody waiting and nobody else polls.
-func (s *Scheduler) poll() GList {
+// poll asks the poller at time now, without blocking, if there is one with somebody waiting and nobody else polls.
+func (s *Scheduler) poll(now int64) GList {
 	p := s.poller.Load()
 	if p == nil || !s.asksWaiting(*p) || !s.polling.CompareAndSwap(false, true) {
-		return GList{s: s}
+		return GList{}
 	}
-	l := GList{s: s} // escapes to the heap, so it is made only here
-	s.callPoll(*p, 0, &l)
-	s.lastpoll.Store(s.nanotime())
+	l := s.collect(*p, 0)
+	s.lastpoll.Store(now)
 	s.polling.Store(false)
+	return l
+}
+
+// collect calls Poll. The caller has set polling.
+func (s *Scheduler) collect(p Poller, delayNS int64) GList {
+	s.found.s = s
+	s.callPoll(p, delayNS, &s.found)
+	l := s.found
+	s.found = GList{}
 	return l
 }
 
@@ -162,34 +171,49 @@ func (s *Scheduler) poll() GList {
 // short lately, m is back first: the other would wake for nothing, with each request of a server that has little to do. The runtime always wakes one
 // (runtime/proc.go, resetspinning).
 func (m *M) standBy() {
-	now := m.s.nanotime()
 	switch {
 	case !m.p.runq.empty():
 		m.p.wake()
 	case m.polledRun >= standByNS && m.s.npidle.Load() != 0:
 		m.s.wakep()
 	}
-	m.tookAt = now
+	m.tookAt = m.now()
 }
 
 // ranPolled notes how long it took m to run what it took from the poller last, when it comes back to look for more: what was long is forgotten slowly.
 func (m *M) ranPolled() {
 	if m.tookAt != 0 {
-		m.polledRun = max(m.s.nanotime()-m.tookAt, m.polledRun-m.polledRun/8)
+		m.polledRun = max(m.now()-m.tookAt, m.polledRun-m.polledRun/8)
 		m.tookAt = 0
 	}
 }
 
 const (
 	standByNS    = 50_000 // a few times what it takes another worker to wake up and poll
-	unknownRunNS = 1_000_000
+	maxVainPolls = 2
+	atOnceNS     = 3_000 // a Poll that may block and takes less has not slept
 )
 
 // pollNow polls without blocking; m has a P. It returns one task and queues the others.
 func (m *M) pollNow() *G {
 	m.ranPolled()
-	l := m.s.poll()
+	l := m.s.poll(m.now())
 	return m.take(&l)
+}
+
+// pollFirst is pollNow for m that has nothing else to run. Where that has found nothing time and again, and only the sleep after it did, m goes
+// to sleep without: a system call less for each request of a server that has little to do. What is there all the same ends the
+// sleep at once, and then pollFirst polls again the next time. The runtime always polls (runtime/proc.go, findRunnable).
+func (m *M) pollFirst() *G {
+	if m.vainPolls == maxVainPolls {
+		m.ranPolled()
+		return nil
+	}
+	gp := m.pollNow()
+	if m.vainPolls++; gp != nil {
+		m.vainPolls = 0
+	}
+	return gp
 }
 
 // take returns the first task of l and makes the others runnable on m's P.

@@ -4,9 +4,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // fakePoller readies, at each Poll, all that have parked on it.
@@ -88,4 +91,56 @@ func TestPollerReadiesForeignGsWhereTheyBelong(t *testing.T) {
 		require.False(t, f.closed.Load())
 		t.Cleanup(func() { require.True(t, f.closed.Load(), "Close closes the poller") })
 	})
+}
+
+// sleepyPoller is a fakePoller that has something for Polls that may block only, and counts the others.
+type sleepyPoller struct {
+	fakePoller
+	sleep time.Duration // of one that may block
+	vain  atomic.Int64
+}
+
+func (p *sleepyPoller) Poll(delayNS int64, ready *GList) {
+	if delayNS == 0 {
+		p.vain.Add(1)
+		return
+	}
+	time.Sleep(p.sleep)
+	p.fakePoller.Poll(0, ready)
+}
+
+// wait parks the calling task on p.
+func (p *sleepyPoller) wait() {
+	Self().Park(WaitReasonIOWait, func(gp *G, _ unsafe.Pointer) bool {
+		p.mu.Lock()
+		p.waiting = append(p.waiting, gp)
+		p.n.Add(1)
+		p.mu.Unlock()
+		return true
+	}, nil)
+}
+
+// TestPollsFirstWhereItPays: a worker whose polls before it sleeps find nothing, time and again, sleeps without; it polls first again
+// once a sleep was none, since something was there.
+func TestPollsFirstWhereItPays(t *testing.T) {
+	s := newTest(t, Config{Procs: 1})
+	p := &sleepyPoller{sleep: 10 * atOnceNS}
+	_, err := s.Poller(func() (Poller, error) { return p, nil })
+	require.NoError(t, err)
+	run(t, s, func() {
+		for range 100 {
+			p.wait()
+		}
+	})
+	require.LessOrEqual(t, p.vain.Load(), int64(maxVainPolls+1), "one more by the monitor, if it is late")
+
+	hb.Enter()
+	defer hb.Leave()
+	m := &M{s: s, vainPolls: maxVainPolls}
+	m.at = 1
+	m.pollFor(p, -1)
+	require.Equal(t, uint8(maxVainPolls), m.vainPolls, "it has slept")
+	m.at = s.nanotime() + int64(time.Hour)
+	m.pollFor(p, -1)
+	require.Zero(t, m.vainPolls, "no time has gone by")
 }

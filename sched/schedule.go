@@ -353,6 +353,7 @@ func (m *M) execute(gp *G) {
 	coro.Clear(&m.g0.Stack, &st.Stack)
 	gp.state.StoreRel(gRunning)
 	st.m = m
+	m.at = 0
 	coro.Switch(&m.g0.Stack, &st.Stack)
 	m.settle()
 }

@@ -26,5 +26,5 @@ func MaySpin() bool {
 		return false
 	}
 	s := p.s
-	return s.procs.Load()-s.npidle.Load()-s.nmspinning.Load() > 1
+	return s.busy()-s.nmspinning.Load() > 1
 }

@@ -67,7 +67,7 @@ func TestMonitorNaps(t *testing.T) {
 	s := &Scheduler{}
 	s.nm, s.maxM, s.nAwake = 1, 2, 7
 	naps := 0
-	sleep := func() chan bool {
+	sleep := func() chan bool { // which then says whether it has slept
 		back := make(chan bool, 1)
 		go func() {
 			hb.Enter()
@@ -81,13 +81,14 @@ func TestMonitorNaps(t *testing.T) {
 					s.nprun = 1
 				}
 			})
-			back <- slept && !ended
+			require.False(t, ended)
+			back <- slept
 		}()
 		return back
 	}
 	back := sleep()
 	until(t, "back from three naps", func() bool { return len(back) == 1 })
-	require.True(t, <-back)
+	require.False(t, <-back, "after a nap it goes on as slowly as before")
 	require.Equal(t, 3, naps)
 
 	s.nprun = 0 // and none has been taken since

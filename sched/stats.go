@@ -144,7 +144,7 @@ func (p *P) stats(now int64) PStats {
 	n := func(c int) uint64 { return p.wide[c].sum }
 	picked := n(cTick) - min(n(cMiss), n(cTick))
 	direct := n(cGlobalPick) + n(cSteal) + n(cPolled)
-	times := p.phase.read(now)
+	times := p.phase.tell(now)
 	return PStats{
 		Spawned: n(cSpawn), Ended: n(cEnd),
 		Picked: picked, PickedLocal: picked - min(direct, picked),

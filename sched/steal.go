@@ -12,12 +12,13 @@ import (
 // about to park. About 3 µs, as in runtime/proc.go, runqgrab.
 const runnextPause = 100
 
-// findByStealing searches the other Ps, if not too many workers search already: at most half as many
-// as there are busy Ps.
+// findByStealing searches the other Ps, if there is one in use, and not too many workers search already: at most half as many
+// as there are busy Ps. The runtime searches idle Ps, too, for their timers; ours are seen by sleepForEvents.
 func (m *M) findByStealing() *G {
 	s := m.s
 	if !m.spinning {
-		if 2*s.nmspinning.Load() >= s.procs.Load()-s.npidle.Load() {
+		busy := s.busy()
+		if m.alone = busy <= 1; m.alone || 2*s.nmspinning.Load() >= busy {
 			return nil
 		}
 		m.spinning = true

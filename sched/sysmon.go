@@ -109,7 +109,8 @@ func (b *sysmonPace) looked(did, queued bool) {
 
 // sysmonSleep sleeps while no P is in use, and tells whether it did and whether the monitor is to end: with s, or,
 // by Config.IdleThread, with the last worker; the next one starts it anew. Where Ps have come and gone since it last looked it only naps: to be woken
-// with each of the many requests of a server that has little to do takes more than a request does.
+// with each of the many requests of a server that has little to do takes more than a request does. A nap does not count as a sleep, after which it would
+// look each 20 µs for a while: a look, too, takes as much as a request.
 func (s *Scheduler) sysmonSleep(nap func(ns int64)) (slept, ended bool) {
 	swept := false
 	s.lock.Lock()
@@ -123,7 +124,6 @@ func (s *Scheduler) sysmonSleep(nap func(ns int64)) (slept, ended bool) {
 			s.sysmonAwake = s.nAwake
 			s.lock.Unlock()
 			nap(sysmonNapNS)
-			slept = true
 			s.lock.Lock()
 			continue
 		}
@@ -186,7 +186,7 @@ func (s *Scheduler) pollLate() (did bool) {
 	if last := s.lastpoll.Load(); last == 0 || s.nanotime()-last <= sysmonPollNS {
 		return false
 	}
-	if l := s.poll(); l.q.n > 0 {
+	if l := s.poll(s.nanotime()); l.q.n > 0 {
 		s.inject(&l.q)
 		did = true
 	}
@@ -242,7 +242,7 @@ func (s *Scheduler) lookAlone() {
 	}
 	var q gQueue
 	if s.pollerWaits() {
-		l := s.poll()
+		l := s.poll(s.nanotime())
 		q = l.q
 		s.NeedPoll() // a worker that was just about to saw us poll
 	}

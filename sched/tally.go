@@ -152,41 +152,41 @@ const (
 type phases struct {
 	now  atomic.Int64          // when the phase began, ns, times 4, and the phase; -1 while it is changed
 	sums [nPhases]atomic.Int64 // of former phases, ns
-	seen [nPhases]int64        // what read has returned; s.statLock
+	read atomic.Int64          // the time up to which they have been told
+	seen [nPhases]int64        // what tell has returned; s.statLock
 }
 
 func (ph *phases) begin(phase, now int64) { ph.now.Store(now<<2 | phase) }
 
-// enter ends the phase in which p is and begins another.
+// enter ends the phase in which p is at time now, and begins another; later if it has been told for a later time, since a worker may have
+// read the clock some time ago (M.now). Order: who tells sets read before it looks whether now has changed.
 func (p *P) enter(phase, now int64) {
 	ph := &p.phase
 	old := ph.now.Load()
 	ph.now.Store(-1)
+	now = max(now, ph.read.Load(), old>>2)
 	ph.sums[old&3].Add(now - old>>2)
 	ph.begin(phase, now)
 }
 
-// found tells that p's worker has a task to run.
-func (p *P) found() {
-	if p.phase.now.Load()&3 == phaseSearch {
-		p.enter(phaseRun, p.s.nanotime())
-	}
-}
+// searching reports whether p's worker has found nothing yet.
+func (p *P) searching() bool { return p.phase.now.Load()&3 == phaseSearch }
 
 // search tells that p's worker begins to search.
 func (p *P) search() {
 	p.n.searches.add(1)
-	if p.phase.now.Load()&3 != phaseSearch {
+	if !p.searching() {
 		p.enter(phaseSearch, p.s.nanotime())
 	}
 }
 
-// read returns the sums up to now; it needs s.statLock. A change takes a few ns, but who makes it may lose its
+// tell returns the sums up to now; it needs s.statLock. A change takes a few ns, but who makes it may lose its
 // processor just then: the phase that ends is then told as it was seen last.
-func (ph *phases) read(now int64) [nPhases]int64 {
+func (ph *phases) tell(now int64) [nPhases]int64 {
 	for range 1000 {
 		var sums [nPhases]int64
 		at := ph.now.Load()
+		ph.read.Store(now)
 		for i := range sums {
 			sums[i] = ph.sums[i].Load()
 		}
