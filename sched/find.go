@@ -96,7 +96,8 @@ func (m *M) giveUp() (gp *G, ok bool) {
 			return gp, true
 		}
 	}
-	if !m.spinning && (s.needspinning || m.alone && s.busy() > 1) { // somebody has counted on us, or begun to work since we did not search
+	// Somebody has counted on us, or has taken a P since we found none in use.
+	if !m.spinning && (s.needspinning || m.noVictim && s.busy() > 1) {
 		s.needspinning = false
 		m.spinning = true
 		s.nmspinning.Add(1)

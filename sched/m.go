@@ -31,8 +31,8 @@ type M struct {
 
 	nextg    *G   // for g0 to run next
 	viaG0    bool // Tunables.NoDirectSwitch; never changes
-	alone    bool // has not searched because nobody else had a P
 	spinning bool // searches for work, and is counted in s.nmspinning; set by startm or newm before the M runs
+	noVictim bool // did not search, since no other P was in use; for giveUp
 	exit     bool // to end; set under s.lock before the M is woken
 	tooMany  bool // ends because it was idle for long, or a new one takes its turn, not because its scheduler does; also set by wakeRelief before the M is woken
 	wired    bool // its task is; see lockthread.go

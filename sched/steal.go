@@ -12,13 +12,14 @@ import (
 // about to park. About 3 µs, as in runtime/proc.go, runqgrab.
 const runnextPause = 100
 
-// findByStealing searches the other Ps, if there is one in use, and not too many workers search already: at most half as many
+// findByStealing searches the other Ps, if any of them is in use, and if not too many workers search already: at most half as many
 // as there are busy Ps. The runtime searches idle Ps, too, for their timers; ours are seen by sleepForEvents.
 func (m *M) findByStealing() *G {
 	s := m.s
 	if !m.spinning {
 		busy := s.busy()
-		if m.alone = busy <= 1; m.alone || 2*s.nmspinning.Load() >= busy {
+		m.noVictim = busy <= 1
+		if m.noVictim || 2*s.nmspinning.Load() >= busy {
 			return nil
 		}
 		m.spinning = true
