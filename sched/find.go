@@ -152,15 +152,13 @@ func (s *Scheduler) workVisible() bool {
 func (m *M) tryAcquire() bool {
 	s := m.s
 	s.lock.Lock()
+	defer s.lock.Unlock()
 	p := s.pidleget(m.now())
 	if p == nil {
 		p = s.takeLent()
 	}
 	if p == nil {
 		s.needspinning = true // the next worker that is about to give up its P searches first
-	}
-	s.lock.Unlock()
-	if p == nil {
 		return false
 	}
 	m.acquirep(p)
