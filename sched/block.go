@@ -103,9 +103,7 @@ func (st *stack) exitsyscall() {
 		case m.cpu != p.cpu:
 			m.takeCPU()
 		}
-		if p.searching() {
-			p.enter(phaseRun, p.s.nanotime())
-		}
+		p.enter(phaseRun, p.s.nanotime()) // pidleget has said that it searches
 	}
 	m.p = p
 	gp.state.StoreRel(gRunning)
