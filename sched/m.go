@@ -52,7 +52,7 @@ type M struct {
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns
 	nativeAt int64 // when its last gosched returned, ns
-	at       int64 // what now returns; 0: it reads the clock
+	at       int64 // what M.now returns; 0: it reads the clock
 	cpu      int32 // to which it has bound that thread
 	last     bool  // has given up the last P, and sleeps for the first time since; see lastlook.go
 
@@ -204,9 +204,7 @@ func (m *M) stopm() bool {
 		// Before this thread sleeps, and for a while a native P with it, let run what the native
 		// scheduler has queued behind us. Not before m is in the cache: that may take 10 ms.
 		m.gosched()
-		woken := m.sleepCached(look.timeout())
-		m.at = 0
-		if woken {
+		if m.sleepCached(look.timeout()) {
 			m.noteThread()
 			return !m.exit && !m.tooMany && m.place == nil
 		}
@@ -220,6 +218,7 @@ func (m *M) stopm() bool {
 // sleepCached sleeps, in the cache, until m has been taken from there and woken; false means that the time
 // is up, and m in the cache no longer.
 func (m *M) sleepCached(timeoutNS int64) bool {
+	m.at = 0
 	for !m.note.sleep(timeoutNS) {
 		if m.s.midleRemove(m) {
 			return false
@@ -326,7 +325,7 @@ func (m *M) attend(gp *G) *G {
 			}
 		}
 		m.gosched()
-		p.nativeTime = m.s.nanotime() // not before: others may just have had a slice of 10 ms
+		p.nativeTime = m.nativeAt // not from before: others may just have had a slice of 10 ms
 		m.gaveWay(p.nativeTime)
 	}
 	if bits&attnGuest != 0 {

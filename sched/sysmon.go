@@ -183,10 +183,11 @@ func (s *Scheduler) sysmonLook() (did, queued bool) {
 
 // pollLate polls the network when nobody has for long, and reports whether that made a task runnable.
 func (s *Scheduler) pollLate() (did bool) {
-	if last := s.lastpoll.Load(); last == 0 || s.nanotime()-last <= sysmonPollNS {
+	now := s.nanotime()
+	if last := s.lastpoll.Load(); last == 0 || now-last <= sysmonPollNS {
 		return false
 	}
-	if l := s.poll(s.nanotime()); l.q.n > 0 {
+	if l := s.poll(now); l.q.n > 0 {
 		s.inject(&l.q)
 		did = true
 	}
