@@ -281,6 +281,19 @@ func TestWideGoesOnWhereWordsWrap(t *testing.T) {
 	require.EqualValues(t, uint64(1<<32+4), s.Stats().Ended)
 }
 
+// TestPhaseTimesNeverGoBack, although a worker enters a phase by a time that it has read before somebody was told a later one, or before the phase
+// that ends had begun.
+func TestPhaseTimesNeverGoBack(t *testing.T) {
+	p := &P{}
+	p.phase.begin(phaseIdle, 100)
+	require.Equal(t, [nPhases]int64{phaseIdle: 100}, p.phase.tell(200))
+	p.enter(phaseSearch, 150)
+	require.Equal(t, [nPhases]int64{phaseIdle: 100, phaseSearch: 50}, p.phase.tell(250))
+	p.enter(phaseRun, 300)
+	p.enter(phaseIdle, 280)
+	require.Equal(t, [nPhases]int64{phaseIdle: 110, phaseSearch: 100}, p.phase.tell(310))
+}
+
 func TestSubKeepsNumbersOfTheMoment(t *testing.T) {
 	a := Stats{
 		Backend: "cell", Procs: 2, Threads: 3, Tasks: 4, ThreadsCreated: 10,

@@ -152,19 +152,20 @@ const (
 type phases struct {
 	now  atomic.Int64          // when the phase began, ns, times 4, and the phase; -1 while it is changed
 	sums [nPhases]atomic.Int64 // of former phases, ns
-	read atomic.Int64          // the time up to which they have been told
+	told atomic.Int64          // the latest time for which tell was asked
 	seen [nPhases]int64        // what tell has returned; s.statLock
 }
 
 func (ph *phases) begin(phase, now int64) { ph.now.Store(now<<2 | phase) }
 
-// enter ends the phase in which p is at time now, and begins another; later if it has been told for a later time, since a worker may have
-// read the clock some time ago (M.now). Order: who tells sets read before it looks whether now has changed.
+// enter ends the phase in which p is at time now, and begins another. A worker may have read the clock some time ago (M.now), before the phase began
+// or was told, and time must not go back: then at the later of these. Order: tell stores told, then looks whether phases.now has changed; enter
+// stores now, then looks at told.
 func (p *P) enter(phase, now int64) {
 	ph := &p.phase
 	old := ph.now.Load()
 	ph.now.Store(-1)
-	now = max(now, ph.read.Load(), old>>2)
+	now = max(now, old>>2, ph.told.Load())
 	ph.sums[old&3].Add(now - old>>2)
 	ph.begin(phase, now)
 }
@@ -186,7 +187,7 @@ func (ph *phases) tell(now int64) [nPhases]int64 {
 	for range 1000 {
 		var sums [nPhases]int64
 		at := ph.now.Load()
-		ph.read.Store(now)
+		ph.told.Store(now)
 		for i := range sums {
 			sums[i] = ph.sums[i].Load()
 		}
