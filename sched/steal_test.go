@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/rng"
 )
 
@@ -32,6 +33,45 @@ func TestStealing(t *testing.T) {
 	})
 	until(t, "all have run", func() bool { return left.Load() == 0 }, s)
 	require.EqualValues(t, procs, distinct.Load())
+}
+
+// TestNoSearchWhileNoOtherPIsInUse: unless one has been taken by the time when the worker gives up its own.
+func TestNoSearchWhileNoOtherPIsInUse(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	hb.Enter()
+	defer hb.Leave()
+	take := func(m *M) {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		m.acquirep(s.pidleget(m.now()))
+	}
+	leave := func(m *M) {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		m.releasep()
+	}
+	m, other := &M{s: s}, &M{s: s}
+	take(m)
+	require.Nil(t, m.findByStealing())
+	require.False(t, m.spinning)
+	gp, ok := m.giveUp()
+	require.Nil(t, gp)
+	require.True(t, ok)
+	require.Nil(t, m.p, "nobody else has come")
+
+	take(m)
+	require.Nil(t, m.findByStealing())
+	take(other)
+	gp, ok = m.giveUp()
+	require.Nil(t, gp)
+	require.True(t, ok)
+	require.NotNil(t, m.p)
+	require.True(t, m.spinning, "it searches after all")
+	require.Nil(t, m.findByStealing())
+	_, _ = m.giveUp()
+	require.Nil(t, m.p, "and has found nothing")
+	require.Zero(t, s.nmspinning.Load())
+	leave(other)
 }
 
 // TestStealingRunnext has a task that spawns another and goes on without ever giving way.
