@@ -81,7 +81,9 @@ func TestMonitorNaps(t *testing.T) {
 					s.nprun = 1
 				}
 			})
-			require.False(t, ended)
+			if ended {
+				t.Error("it is not to end")
+			}
 			back <- slept
 		}()
 		return back
@@ -103,6 +105,7 @@ func TestMonitorNaps(t *testing.T) {
 		}
 		return false
 	})
+	until(t, "back from its sleep", func() bool { return len(back) == 1 })
 	require.True(t, <-back)
 	require.Equal(t, 3, naps)
 }
