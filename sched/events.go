@@ -55,7 +55,6 @@ func (m *M) sleepForEvents() *G {
 // not at all if there is nothing to wait for, or another worker does so.
 func (m *M) pollSleep(lookAt int64) (l GList, slept bool) {
 	s := m.s
-	poller := s.poller.Load()
 	network := s.pollerWaits()
 	when := s.nextTimer()
 	if !network && when == 0 {
@@ -87,7 +86,7 @@ func (m *M) pollSleep(lookAt int64) (l GList, slept bool) {
 	}
 	switch {
 	case network:
-		l = m.pollFor(*poller, delay)
+		l = m.pollFor(delay)
 	case when != 0 && !s.pollerWaits(): // asked again, after onFutex
 		futex.WaitAs(&s.sleeps, s.pollKey.Addr(), key, delay)
 		m.at = 0
@@ -103,11 +102,11 @@ func (s *Scheduler) stopPolling() {
 	s.polling.Store(false)
 }
 
-// pollFor is a blocking Poll.
-func (m *M) pollFor(poller Poller, delayNS int64) GList {
+// pollFor polls for so long at the most, for ever if delayNS is negative. The caller has set polling.
+func (m *M) pollFor(delayNS int64) GList {
 	s := m.s
 	before := m.now()
-	l := s.collect(poller, delayNS)
+	l := s.gather(*s.poller.Load(), delayNS)
 	m.at = s.nanotime()
 	s.lastpoll.Store(m.at)
 	if m.at-before < atOnceNS {

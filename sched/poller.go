@@ -10,14 +10,14 @@ import (
 	"github.com/userrt/userrt/internal/syswait"
 )
 
-// What a network poller must provide, and when workers ask it. The same in Go: runtime/netpoll.go,
-// head comment.
+// What a network poller must provide, and when workers ask it: by poll, without blocking, a worker with a P, when it is due (pollNow) and before it
+// gives that up (pollFirst), and sysmon; by pollFor, in pollSleep (events.go), one without a P. The same in Go: runtime/netpoll.go, head comment.
 
 // Poller is what findRunnable needs of a network poller; a Scheduler has at most one.
 type Poller interface {
 	// Poll claims every G whose wait has ended and pushes it to ready. delayNS < 0 blocks until
 	// there is an event or Break is called, a positive one for so long at the most; 0 does not block. One
-	// worker at a time calls it.
+	// worker at a time calls it. It must not keep ready.
 	Poll(delayNS int64, ready *GList)
 	// Break makes a blocked Poll, or the next one that would block, return at once.
 	Break()
@@ -61,17 +61,17 @@ type pollState struct {
 
 	poller   atomic.Pointer[Poller]
 	polling  atomic.Bool  // a worker is inside Poll, or sleeps for timers; whoever sets it may do so
-	lastpoll atomic.Int64 // when Poll last returned, or the poller was made, ns; 0: there is none yet
+	lastpoll atomic.Int64 // when Poll was last called, or has returned if it may block, or the poller was made, ns; 0: there is none yet
+	found    GList        // what Poll is given; of whoever has set polling. A variable of its own would lie on the heap, one for each call
 
 	// Of the worker that sleeps with polling set:
 	pollUntil atomic.Int64  // when it will wake by itself, ns; 0: it does not sleep
 	onFutex   atomic.Bool   // it sleeps for timers only, on pollKey
 	pollKey   atom.Uint32   // counts the calls of breakPoll: a futex
 	sleeps    syswait.Habit // of those on pollKey
-	found     GList         // what Poll is given: a variable of its caller's would lie on the heap, one for each call
 }
 
-// pollEvery is how long a busy scheduler leaves the network alone at the most, checked at the looks
+// pollEveryNS is how long a busy scheduler leaves the network alone at the most, checked at the looks
 // out of turn.
 const pollEveryNS = 1_000_000
 
@@ -152,20 +152,26 @@ func (s *Scheduler) poll(now int64) GList {
 	if p == nil || !s.asksWaiting(*p) || !s.polling.CompareAndSwap(false, true) {
 		return GList{}
 	}
-	l := s.collect(*p, 0)
+	l := s.gather(*p, 0)
 	s.lastpoll.Store(now)
 	s.polling.Store(false)
 	return l
 }
 
-// collect calls Poll. The caller has set polling.
-func (s *Scheduler) collect(p Poller, delayNS int64) GList {
+// gather returns what Poll finds. The caller has set polling.
+func (s *Scheduler) gather(p Poller, delayNS int64) GList {
 	s.found.s = s
 	s.callPoll(p, delayNS, &s.found)
 	l := s.found
 	s.found = GList{}
 	return l
 }
+
+const (
+	standByNS    = 50_000 // a few times what it takes another worker to wake up and poll
+	maxVainPolls = 2
+	atOnceNS     = 3_000 // if a Poll that may block is over so soon after m has read the clock, it has not slept
+)
 
 // standBy has another worker wait for the network while m runs what it has got from there, or helps m with it. If that is one task, and such tasks have been
 // short lately, m is back first: the other would wake for nothing, with each request of a server that has little to do. The runtime always wakes one
@@ -188,12 +194,6 @@ func (m *M) ranPolled() {
 	}
 }
 
-const (
-	standByNS    = 50_000 // a few times what it takes another worker to wake up and poll
-	maxVainPolls = 2
-	atOnceNS     = 3_000 // a Poll that may block and takes less has not slept
-)
-
 // pollNow polls without blocking; m has a P. It returns one task and queues the others.
 func (m *M) pollNow() *G {
 	m.ranPolled()
@@ -201,17 +201,19 @@ func (m *M) pollNow() *G {
 	return m.take(&l)
 }
 
-// pollFirst is pollNow for m that has nothing else to run. Where that has found nothing time and again, and only the sleep after it did, m goes
-// to sleep without: a system call less for each request of a server that has little to do. What is there all the same ends the
-// sleep at once, and then pollFirst polls again the next time. The runtime always polls (runtime/proc.go, findRunnable).
+// pollFirst is pollNow for m whose queues are empty. Where that has brought nothing maxVainPolls times in a row, be it that others polled or nobody
+// waited, m leaves it to the Poll that may block: a system call less for each request of a server that has little to do. If that one returns at
+// once, something was there, and the next pollFirst polls again (pollFor). The runtime always polls (runtime/proc.go, findRunnable).
 func (m *M) pollFirst() *G {
 	if m.vainPolls == maxVainPolls {
 		m.ranPolled()
 		return nil
 	}
 	gp := m.pollNow()
-	if m.vainPolls++; gp != nil {
+	if gp != nil {
 		m.vainPolls = 0
+	} else {
+		m.vainPolls++
 	}
 	return gp
 }

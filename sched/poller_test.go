@@ -93,54 +93,61 @@ func TestPollerReadiesForeignGsWhereTheyBelong(t *testing.T) {
 	})
 }
 
-// sleepyPoller is a fakePoller that has something for Polls that may block only, and counts the others.
-type sleepyPoller struct {
+// nowPoller has what is in found for a Poll that does not block, and counts those. Somebody waits all the time.
+type nowPoller struct {
 	fakePoller
-	sleep time.Duration // of one that may block
-	vain  atomic.Int64
+	found *G
+	polls int
 }
 
-func (p *sleepyPoller) Poll(delayNS int64, ready *GList) {
-	if delayNS == 0 {
-		p.vain.Add(1)
+func (p *nowPoller) Poll(delayNS int64, ready *GList) {
+	if delayNS != 0 {
 		return
 	}
-	time.Sleep(p.sleep)
-	p.fakePoller.Poll(0, ready)
+	p.polls++
+	if p.found != nil {
+		ready.Push(p.found)
+		p.found = nil
+	}
 }
 
-// wait parks the calling task on p.
-func (p *sleepyPoller) wait() {
-	Self().Park(WaitReasonIOWait, func(gp *G, _ unsafe.Pointer) bool {
-		p.mu.Lock()
-		p.waiting = append(p.waiting, gp)
-		p.n.Add(1)
-		p.mu.Unlock()
-		return true
-	}, nil)
-}
+func (p *nowPoller) Waiting() bool { return true }
 
 // TestPollsFirstWhereItPays: a worker whose polls before it sleeps find nothing, time and again, sleeps without; it polls first again
 // once a sleep was none, since something was there.
 func TestPollsFirstWhereItPays(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
-	p := &sleepyPoller{sleep: 10 * atOnceNS}
-	_, err := s.Poller(func() (Poller, error) { return p, nil })
-	require.NoError(t, err)
-	run(t, s, func() {
-		for range 100 {
-			p.wait()
-		}
-	})
-	require.LessOrEqual(t, p.vain.Load(), int64(maxVainPolls+1), "one more by the monitor, if it is late")
-
 	hb.Enter()
 	defer hb.Leave()
-	m := &M{s: s, vainPolls: maxVainPolls}
-	m.at = 1
-	m.pollFor(p, -1)
-	require.Equal(t, uint8(maxVainPolls), m.vainPolls, "it has slept")
+	p := &nowPoller{}
+	_, err := s.Poller(func() (Poller, error) { return p, nil })
+	require.NoError(t, err)
+	m := &M{s: s}
+	s.lock.Lock()
+	m.acquirep(s.pidleget(m.now()))
+	s.lock.Unlock()
+	find := func(times int) (polls int) {
+		before := p.polls
+		for range times {
+			require.Nil(t, m.findFast())
+		}
+		return p.polls - before
+	}
+	require.Equal(t, maxVainPolls, find(2*maxVainPolls))
+
+	m.at = 1 // long ago
+	m.pollFor(-1)
+	require.Zero(t, find(1), "it has slept")
 	m.at = s.nanotime() + int64(time.Hour)
-	m.pollFor(p, -1)
-	require.Zero(t, m.vainPolls, "no time has gone by")
+	m.pollFor(-1)
+	require.Equal(t, 1, find(1), "no time has gone by")
+
+	gp := &G{s: s}
+	p.found = gp
+	require.Same(t, gp, m.findFast())
+	require.Equal(t, maxVainPolls, find(2*maxVainPolls))
+
+	s.lock.Lock()
+	m.releasep()
+	s.lock.Unlock()
 }
