@@ -5,7 +5,9 @@ package sched
 //
 // The order is the runtime's: local queue, global queue, network, other Ps; then the P is given up
 // and everything is looked at once more, since work may have come while it was given up and nobody
-// would have been woken for it (idle.md). The same in Go: runtime/proc.go, findRunnable.
+// would have been woken for it (idle.md). Two looks are left out where they would be in vain: at the network before
+// the P is given up (pollFirst), and at other Ps while none is in use (findByStealing). The same in Go: runtime/proc.go,
+// findRunnable.
 func (m *M) findRunnable() *G {
 	for {
 		if m.p == nil && !m.stopm() {
