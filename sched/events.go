@@ -110,7 +110,9 @@ func (m *M) pollFor(delayNS int64) GList {
 	m.at = s.nanotime()
 	s.lastpoll.Store(m.at)
 	if m.at-before < atOnceNS {
-		m.vainPolls = 0
+		m.sleeps = 0
+	} else {
+		m.sleeps = min(m.sleeps+1, manySleeps)
 	}
 	return l
 }

@@ -18,14 +18,15 @@ func (m *M) findRunnable() *G {
 				continue
 			}
 		}
-		if gp := m.findFast(); gp != nil {
-			return gp
+		gp, ok := m.findFast(), true
+		if gp == nil {
+			gp = m.findByStealing()
 		}
-		if gp := m.findByStealing(); gp != nil {
-			return gp
+		if gp == nil {
+			gp, ok = m.giveUp()
 		}
-		gp, ok := m.giveUp()
 		if gp != nil || !ok {
+			m.sleeps = 0
 			return gp
 		}
 		if m.p != nil { // the last check has found something

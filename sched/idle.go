@@ -19,7 +19,10 @@ func (s *Scheduler) searchP() *P {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	p := s.pidleget(s.nanotime())
+	var p *P
+	if s.pidle != nil {
+		p = s.pidleget(s.nanotime())
+	}
 	if p != nil {
 		s.nWakes++
 	} else if p = s.retakeBlocked(); p == nil {

@@ -75,6 +75,7 @@ func (l *lastLook) over() bool { return l.endAt != 0 && l.deadAt == 0 && l.s.nan
 // look does what is due. m has no P and is not in the cache.
 func (m *M) look(l *lastLook) {
 	now := l.s.nanotime()
+	m.at = 0 // what follows takes long
 	if l.trimAt != 0 && now >= l.trimAt {
 		l.trimAt = 0
 		if m.trimIdle(l.awake) {

@@ -47,7 +47,7 @@ type M struct {
 
 	tookAt    int64 // when it took tasks from the poller, ns; 0 once it is back for more
 	polledRun int64 // how long such tasks have taken it lately, ns; see standBy
-	vainPolls uint8 // how often in a row pollFirst has found nothing, up to maxVainPolls
+	sleeps    uint8 // in how many Polls in a row it has slept, up to manySleeps, since it last found something to do without; see pollFirst
 
 	thread   int   // id of the thread on which it was last; see affinity.go
 	threadAt int64 // when it looked, ns

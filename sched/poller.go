@@ -168,9 +168,9 @@ func (s *Scheduler) gather(p Poller, delayNS int64) GList {
 }
 
 const (
-	standByNS    = 50_000 // a few times what it takes another worker to wake up and poll
-	maxVainPolls = 2
-	atOnceNS     = 3_000 // if a Poll that may block is over so soon after m has read the clock, it has not slept
+	standByNS  = 50_000 // a few times what it takes another worker to wake up and poll
+	manySleeps = 2
+	atOnceNS   = 3_000 // if a Poll that may block is over so soon after m has read the clock, it has not slept
 )
 
 // standBy has another worker wait for the network while m runs what it has got from there, or helps m with it. If that is one task, and such tasks have been
@@ -201,21 +201,15 @@ func (m *M) pollNow() *G {
 	return m.take(&l)
 }
 
-// pollFirst is pollNow for m whose queues are empty. Where that has brought nothing maxVainPolls times in a row, be it that others polled or nobody
-// waited, m leaves it to the Poll that may block: a system call less for each request of a server that has little to do. If that one returns at
-// once, something was there, and the next pollFirst polls again (pollFor). The runtime always polls (runtime/proc.go, findRunnable).
+// pollFirst is pollNow for m whose queues are empty. If m has slept in each of its last manySleeps Polls that may block, and found nothing to do anywhere
+// else, it is left out, as it would have been in vain before each of them: a system call less for each request of a server that has little to do. The runtime always
+// polls (runtime/proc.go, findRunnable).
 func (m *M) pollFirst() *G {
-	if m.vainPolls == maxVainPolls {
+	if m.sleeps == manySleeps {
 		m.ranPolled()
 		return nil
 	}
-	gp := m.pollNow()
-	if gp != nil {
-		m.vainPolls = 0
-	} else {
-		m.vainPolls++
-	}
-	return gp
+	return m.pollNow()
 }
 
 // take returns the first task of l and makes the others runnable on m's P.

@@ -93,59 +93,62 @@ func TestPollerReadiesForeignGsWhereTheyBelong(t *testing.T) {
 	})
 }
 
-// nowPoller has what is in found for a Poll that does not block, and counts those. Somebody waits all the time.
-type nowPoller struct {
+// vainPoller counts the Polls that do not block, and has nothing for any. Somebody waits all the time.
+type vainPoller struct {
 	fakePoller
-	found *G
 	polls int
 }
 
-func (p *nowPoller) Poll(delayNS int64, ready *GList) {
-	if delayNS != 0 {
-		return
-	}
-	p.polls++
-	if p.found != nil {
-		ready.Push(p.found)
-		p.found = nil
+func (p *vainPoller) Poll(delayNS int64, _ *GList) {
+	if delayNS == 0 {
+		p.polls++
 	}
 }
 
-func (p *nowPoller) Waiting() bool { return true }
+func (p *vainPoller) Waiting() bool { return true }
 
-// TestPollsFirstWhereItPays: a worker whose polls before it sleeps find nothing, time and again, sleeps without; it polls first again
-// once a sleep was none, since something was there.
+// TestPollsFirstWhereItPays: a worker that has slept in its last Polls does not poll before the next one, until a sleep is none, since something was
+// there, or it finds work elsewhere: it might find some again and again, and never sleep.
 func TestPollsFirstWhereItPays(t *testing.T) {
 	s := newTest(t, Config{Procs: 1})
 	hb.Enter()
 	defer hb.Leave()
-	p := &nowPoller{}
+	p := &vainPoller{}
 	_, err := s.Poller(func() (Poller, error) { return p, nil })
 	require.NoError(t, err)
 	m := &M{s: s}
 	s.lock.Lock()
 	m.acquirep(s.pidleget(m.now()))
 	s.lock.Unlock()
-	find := func(times int) (polls int) {
+	polls := func() bool {
 		before := p.polls
-		for range times {
-			require.Nil(t, m.findFast())
-		}
-		return p.polls - before
+		require.Nil(t, m.findFast())
+		return p.polls > before
 	}
-	require.Equal(t, maxVainPolls, find(2*maxVainPolls))
+	sleep := func() {
+		m.at = 1 // long ago
+		m.pollFor(-1)
+	}
+	for range manySleeps {
+		require.True(t, polls())
+		sleep()
+	}
+	require.False(t, polls())
+	sleep()
+	require.False(t, polls())
 
-	m.at = 1 // long ago
-	m.pollFor(-1)
-	require.Zero(t, find(1), "it has slept")
 	m.at = s.nanotime() + int64(time.Hour)
-	m.pollFor(-1)
-	require.Equal(t, 1, find(1), "no time has gone by")
+	m.pollFor(-1) // no time has gone by
+	require.True(t, polls())
 
+	for range manySleeps {
+		sleep()
+	}
+	require.False(t, polls())
 	gp := &G{s: s}
-	p.found = gp
-	require.Same(t, gp, m.findFast())
-	require.Equal(t, maxVainPolls, find(2*maxVainPolls))
+	m.p.runqput(gp, false)
+	require.Same(t, gp, m.findRunnable())
+	require.True(t, polls())
 
 	s.lock.Lock()
 	m.releasep()

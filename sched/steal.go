@@ -29,6 +29,7 @@ func (m *M) findByStealing() *G {
 	if s.tun.NoStealing {
 		return nil
 	}
+	m.at = 0 // what follows takes long
 	all := *s.allp.Load()
 	n := uint32(len(all))
 	for round := range s.tun.StealRounds {
