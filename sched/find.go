@@ -100,7 +100,7 @@ func (m *M) giveUp() (gp *G, ok bool) {
 		}
 	}
 	// Somebody has counted on us, or has taken a P since we found none in use.
-	if !m.spinning && (s.needspinning || m.noVictim && s.busy() > 1) {
+	if !m.spinning && (s.needspinning || m.noVictim && s.nprun > 1) {
 		s.needspinning = false
 		m.spinning = true
 		s.nmspinning.Add(1)
@@ -129,14 +129,14 @@ func (m *M) giveUp() (gp *G, ok bool) {
 	return nil, true
 }
 
-// busy returns how many Ps are in use. It changes under s.lock.
+// busy returns how many Ps are in use, without those that SetProcs has taken away and that still run. It changes under s.lock.
 func (s *Scheduler) busy() int32 { return s.procs.Load() - s.npidle.Load() }
 
 // workVisible reports whether any P's ring or the global queue holds something, or some task
 // offers a part of a Join.
 // runnext is left out: it is the next task of a worker that runs, which sysmon looks after.
 func (s *Scheduler) workVisible() bool {
-	if s.globVisible(nil) {
+	if s.globVisible(nil) || s.forks.visible() {
 		return true
 	}
 	if s.tun.NoStealing {
@@ -147,7 +147,7 @@ func (s *Scheduler) workVisible() bool {
 			return true
 		}
 	}
-	return s.forks.visible()
+	return false
 }
 
 // tryAcquire gives m an idle P for work that has been found, or one that is lent, and reports whether there was one. The same in Go:

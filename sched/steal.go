@@ -18,7 +18,7 @@ func (m *M) findByStealing() *G {
 	s := m.s
 	if !m.spinning {
 		busy := s.busy()
-		m.noVictim = busy <= 1
+		m.noVictim = busy <= 1 && !s.forks.visible() // what a parked task has offered: stealFork visits some queues only, and leaves locked ones alone
 		if m.noVictim || 2*s.nmspinning.Load() >= busy {
 			return nil
 		}
@@ -26,10 +26,10 @@ func (m *M) findByStealing() *G {
 		s.nmspinning.Add(1)
 		m.p.search()
 	}
-	if s.tun.NoStealing {
-		return nil
-	}
 	m.at = 0 // what follows takes long
+	if s.tun.NoStealing {
+		return m.stealFork() // as findFast does: what a parked task has offered it may wait for
+	}
 	all := *s.allp.Load()
 	n := uint32(len(all))
 	for round := range s.tun.StealRounds {
