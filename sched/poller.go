@@ -140,10 +140,12 @@ func (s *Scheduler) searchesNext() bool {
 	return m.s == s && m.p != nil && m.nextg == nil && !m.p.hasWork()
 }
 
+// unpolled reports whether somebody waits for the network, and no worker sleeps there.
+func (s *Scheduler) unpolled() bool { return !s.polling.Load() && s.pollerWaits() }
+
 // pollDue reports whether the network has been left alone for too long.
 func (s *Scheduler) pollDue() bool {
-	p := s.poller.Load()
-	return p != nil && !s.polling.Load() && s.asksWaiting(*p) && s.nanotime()-s.lastpoll.Load() > pollEveryNS
+	return s.unpolled() && s.nanotime()-s.lastpoll.Load() > pollEveryNS
 }
 
 // poll asks the poller at time now, without blocking, if there is one with somebody waiting and nobody else polls.

@@ -285,7 +285,7 @@ func (s *Scheduler) lookAtTimers(now int64) bool {
 }
 
 // retake takes Ps from workers that are in Block for longer than a round, unless nobody would have any
-// use for them, and reports whether there was one. The same in Go: runtime/proc.go, retake.
+// use for them, to run tasks or to wait for the network, and reports whether there was one. The same in Go: runtime/proc.go, retake.
 func (s *Scheduler) retake() bool {
 	did := false
 	for _, p := range *s.allp.Load() {
@@ -308,7 +308,7 @@ func (s *Scheduler) retake() bool {
 			did = true // look again soon
 			continue
 		}
-		if !p.hasWork() && !p.timers.due(now) && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
+		if !p.hasWork() && !p.timers.due(now) && !s.unpolled() && s.npidle.Load()+s.nmspinning.Load() > 0 && now-p.sysSince < sysmonPollNS {
 			continue
 		}
 		if p.blocked.CompareAndSwap(inBlock, held) {

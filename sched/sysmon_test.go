@@ -8,6 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/hb"
 )
 
 // TestSysmonPace: 20 µs for a millisecond, then twice as long each time up to 10 ms; 200 µs at most while tasks wait
@@ -101,6 +103,42 @@ func TestSysmonRetakesFromALoneBlock(t *testing.T) {
 		until(t, "the P is taken", func() bool { return handOffs(s) > 0 }, s)
 		require.Equal(t, 1, handOffs(s))
 	})
+}
+
+// emptyPoller is one on which somebody waits while waits is set. Nothing comes.
+type emptyPoller struct {
+	fakePoller
+	waits atomic.Bool
+}
+
+func (p *emptyPoller) Poll(delayNS int64, _ *GList) {
+	if delayNS != 0 {
+		<-p.kick
+	}
+}
+
+func (p *emptyPoller) Waiting() bool { return p.waits.Load() }
+
+// TestSysmonRetakesForTheNetwork: another P is idle, and nothing is queued, but no worker waits for the network, since the one that would is in Block.
+func TestSysmonRetakesForTheNetwork(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	f := &emptyPoller{fakePoller: fakePoller{kick: make(chan struct{}, 1)}}
+	_, err := s.Poller(func() (Poller, error) { return f, nil })
+	require.NoError(t, err)
+	hb.Enter()
+	defer hb.Leave()
+	s.lock.Lock()
+	p := s.pidleget(s.nanotime())
+	s.lock.Unlock()
+	p.blocked.Store(inBlock)
+	p.sysBlock, p.sysSince = p.nBlock.Load(), s.nanotime()+int64(time.Hour) // so this is no long Block
+	require.False(t, s.retake())
+	f.waits.Store(true)
+	require.True(t, s.retake())
+	require.Equal(t, 1, handOffs(s))
+	until(t, "a worker polls", func() bool { return s.polling.Load() }, s)
+	f.waits.Store(false)
+	f.Break()
 }
 
 // TestSysmonRetakesForATimer: the only P is with a worker in Block when a timer in its heap is due.
