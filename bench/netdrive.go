@@ -77,15 +77,16 @@ func exchange(c net.Conn, conn, messages, depth int) error {
 	for i := range sent {
 		sent[i] = byte(i)
 	}
+	r, err := newRequester(c, sent, got)
+	if err != nil {
+		return err
+	}
 	for i := 0; i < messages; i += depth {
 		for j := range depth {
 			binary.LittleEndian.PutUint64(sent[j*messageSize:], uint64(conn))
 			binary.LittleEndian.PutUint64(sent[j*messageSize+8:], uint64(i+j))
 		}
-		if _, err := c.Write(sent); err != nil {
-			return err
-		}
-		if _, err := io.ReadFull(c, got); err != nil {
+		if err := r.roundTrip(); err != nil {
 			return fmt.Errorf("answer %d of connection %d: %w", i, conn, err)
 		}
 		if !bytes.Equal(got, sent) {
