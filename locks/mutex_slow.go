@@ -55,8 +55,10 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 		gp, since = w.G, w.N
 	}
 	spun := 0
-	if !again {
-		sched.Clashed()
+	if !again && sched.Clashed() && m.state.Load()&(locked|woken) == woken {
+		// m is free, and one that has been woken may wait for its turn on this P. Until it has had it, each Lock ends here and each Unlock
+		// in unlockSlow, and none makes m calm.
+		sched.Yield()
 	}
 	for {
 		old := m.state.Load()

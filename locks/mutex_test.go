@@ -203,15 +203,20 @@ func TestLoserStarves(t *testing.T) {
 		require.NoError(t, s.Run(func() {
 			var m Mutex
 			m.Lock()
+			starved := false
 			sched.Go(func() {
-				m.Lock()
-				m.Unlock() //lint:ignore SA2001 only to get in
+				for over := false; !over; sched.Yield() { // again, should it not lose for once
+					m.Lock()
+					over = starved
+					m.Unlock()
+				}
 			})
 			for m.state.Load()&starving == 0 {
 				m.Unlock()
-				m.Lock() // before the one that was woken
+				require.True(t, m.TryLock()) // before the one that was woken; Lock would let it past now and then
 				sched.Yield()
 			}
+			starved = true
 			m.Unlock()
 			m.requireIdle(t)
 		}))

@@ -33,37 +33,43 @@ type clashes struct {
 // lock, and clash every 350, stay on one P, where they take longer.
 const (
 	clashBatch = 32
+	letPast    = 64
 	clashNS    = 200
 	clashTasks = 8 // that must have been taken up before it is asked whether it was most of them
 	minKeepNS  = 1_000_000
 	maxKeepNS  = 16_000_000
 )
 
-// Clashed is called by a primitive when the calling task has found held what others hold, as a Mutex: where that happens too
-// often the P keeps such tasks for a while. It does not block and does not give way, and may be called with a lock held.
+// Clashed is called by a primitive when the calling task has found held what others hold, as a Mutex, or can't just take it: where that happens too
+// often the P keeps such tasks for a while. It does not block and does not give way, and may be called with a lock held. One in letPast calls
+// on a P returns true: if all that is wanted is a turn for somebody else, this is the time for Yield.
 //
 //go:noinline
-func Clashed() {
+func Clashed() (often bool) {
 	if hb.On {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	if p := noteClash(); p != nil {
-		if p.clashes.n++; p.clashes.n%clashBatch == 0 {
-			p.countClashes(p.s.nanotime())
-		}
+	p, beside := noteClash()
+	if p == nil {
+		return false
 	}
+	c := &p.clashes
+	if c.n++; beside && c.n%clashBatch == 0 {
+		p.countClashes(p.s.nanotime())
+	}
+	return c.n%letPast == 0
 }
 
-// noteClash marks the calling task as one that has clashed, and returns its P; nil if it is none, or nobody runs beside it.
-func noteClash() *P {
+// noteClash marks the calling task as one that has clashed if others run beside it. It returns its P; nil if it is none.
+func noteClash() (p *P, beside bool) {
 	st := self()
-	if st == nil || st.g == nil {
-		return nil
+	if st == nil || st.g == nil || st.m.p == nil {
+		return nil, false
 	}
-	p := st.m.p
-	if p == nil || p.tun.NoKeeping || p.tun.NoPace || p.s.procs.Load()-p.s.npidle.Load() < 2 {
-		return nil
+	p = st.m.p
+	if p.tun.NoKeeping || p.tun.NoPace || p.s.procs.Load()-p.s.npidle.Load() < 2 {
+		return p, false
 	}
 	gp := st.g
 	gp.clashed.StoreRel(p.s.coarse.Load() + 1)
@@ -72,7 +78,7 @@ func noteClash() *P {
 		c.tick = tick
 		c.runs++
 	}
-	return p
+	return p, true
 }
 
 // countClashes looks how long the last clashBatch have taken.

@@ -49,8 +49,8 @@ func ClashedOn(thing uintptr, ops uint32) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	p := noteClash()
-	if p == nil {
+	p, beside := noteClash()
+	if !beside {
 		return
 	}
 	t := &p.trial
