@@ -12,44 +12,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A requester writes a request to a connection, waits until something has come, and reads the answer. Conn.Write and Conn.Read do the same, but
-// Read first looks for an answer that can't be there yet: three system calls for a request in place of two, where a server makes two or three. Then
-// the client takes as long as the server, rounds wait for it, and how fast the server is shows neither in them nor, as it finds few requests each time
-// that it polls, in its processor time.
+// A requester writes a request to a connection and reads the answer, by two system calls. Conn.Read would make a third, before the answer
+// can be there, and rounds would wait for the client: docs/method.md, The network.
 type requester struct {
 	conn      syscall.RawConn
 	sent, got []byte
 
-	attempt func(fd uintptr) bool // r.try; made once
+	tryFunc func(fd uintptr) bool // r.try, made once, as it is allocated
 	written bool                  // sent has been written
 	n       int                   // so many bytes of got have come
 	err     error
 }
 
+// newRequester returns a requester that sends what is in sent and puts answers into got.
 func newRequester(c net.Conn, sent, got []byte) (*requester, error) {
 	conn, err := c.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return nil, err
+	}
 	r := &requester{conn: conn, sent: sent, got: got}
-	r.attempt = r.try
-	return r, err
+	r.tryFunc = r.try
+	return r, nil
 }
 
 // roundTrip writes all of r.sent and fills r.got.
 func (r *requester) roundTrip() error {
 	r.written, r.n, r.err = false, 0, nil
-	if err := r.conn.Read(r.attempt); err != nil {
+	if err := r.conn.Read(r.tryFunc); err != nil {
 		return err
 	}
 	return r.err
 }
 
 // try does what can be done without waiting, and reports whether it was the last. No answer is missed between its write and the wait after it:
-// RawConn.Read forgets what it knows to be readable before it calls try first, and not after that.
+// RawConn.Read resets the poller's readiness before the first try only. What comes before the request, an end included, is not seen before more does.
 func (r *requester) try(fd uintptr) (done bool) {
 	if !r.written {
 		r.written = true
 		n, err := rawCall(unix.SYS_WRITE, fd, r.sent)
 		if err == nil && n < len(r.sent) {
-			err = unix.EAGAIN // no answer is under way, so there is room for a request
+			err = io.ErrShortWrite // no answer is under way, so there is room for a request
 		}
 		r.err = os.NewSyscallError("write", err)
 		return err != nil

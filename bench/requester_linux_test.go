@@ -1,4 +1,4 @@
-// The client's requests, step by step.
+// requester's tries, one by one, over a pair of sockets.
 
 package main
 
@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// newTry returns a requester whose tries the test makes, for 8 bytes, with the connection's two ends.
+// newTry returns a requester with an 8-byte question, and the two ends of a connection; the test calls try itself.
 func newTry(t *testing.T) (r *requester, client uintptr, server int) {
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
 	require.NoError(t, err)
@@ -39,25 +39,31 @@ func TestRequesterTakesAnswerInPieces(t *testing.T) {
 	require.Equal(t, "answered", string(r.got))
 }
 
-// TestRequesterEnds: a server that hangs up before the whole answer, or before the request, and one that reads nothing.
-func TestRequesterEnds(t *testing.T) {
+// TestRequesterAnswerCutShort: the server hangs up amid the answer.
+func TestRequesterAnswerCutShort(t *testing.T) {
 	r, client, server := newTry(t)
 	require.False(t, r.try(client))
-	_, err := unix.Write(server, []byte("ans"))
+	_, err := unix.Read(server, make([]byte, 8))
 	require.NoError(t, err)
-	_, err = unix.Read(server, make([]byte, 8))
+	_, err = unix.Write(server, []byte("ans"))
 	require.NoError(t, err)
 	require.NoError(t, unix.Close(server))
 	require.True(t, r.try(client))
 	require.ErrorIs(t, r.err, io.ErrUnexpectedEOF)
+}
 
-	r, client, server = newTry(t)
+// TestRequesterReset: the server hangs up with the request unread.
+func TestRequesterReset(t *testing.T) {
+	r, client, server := newTry(t)
 	require.False(t, r.try(client))
-	require.NoError(t, unix.Close(server)) // with the request unread: a reset
+	require.NoError(t, unix.Close(server))
 	require.True(t, r.try(client))
 	require.ErrorIs(t, r.err, unix.ECONNRESET)
+}
 
-	r, client, server = newTry(t)
+// TestRequesterNoRoom: the server reads nothing, and a write finds no room.
+func TestRequesterNoRoom(t *testing.T) {
+	r, client, server := newTry(t)
 	defer unix.Close(server)
 	for !r.try(client) {
 		r.written = false

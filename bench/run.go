@@ -317,8 +317,7 @@ func runUserrt(s *sched.Scheduler, body Body, n int) (*Round, error) {
 	return r, errors.Join(err, bodyErr)
 }
 
-// run runs the body and times it, unless it has measured itself. How long it took to start the goroutine or the task is no part of it: after a
-// collection, and with a processor that sleeps, that can be some hundredths of a round.
+// run runs the body, and times it unless it has measured itself. The start of the goroutine or task is left out: docs/method.md, Rounds.
 func (r *Round) run(body Body) error {
 	start := time.Now()
 	err := body(r)

@@ -27,7 +27,8 @@ type Locker = sync.Locker
 // # Two modes
 //
 // Usually a lock that is free goes to whoever comes first, and a waiter that has been woken competes with those who are
-// running already, and mostly loses: but the lock is never idle while a waiter is on its way to a processor. A waiter that
+// running already, and mostly loses, so that the lock is rarely idle while it is on its way to a processor. Now and then a task that finds
+// the lock free, with such a waiter awake, lets others on its P run first (sync.Mutex does not). A waiter that
 // has lost, and has waited for more than 1 ms in all, makes the lock a starving one: now each Unlock hands it to
 // the one who has waited longest, and newcomers queue up behind. The mode ends with a waiter that has waited for less
 // than 1 ms, or that is the last one, or that began to wait when the mode had begun, and so has lost against nobody.

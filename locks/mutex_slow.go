@@ -56,9 +56,9 @@ func (m *Mutex) compete(w *sched.Waiter, awake int32, why sched.WaitReason) resu
 	}
 	spun := 0
 	if !again && sched.Clashed() && m.state.Load()&(locked|woken) == woken {
-		// m is free, and one that has been woken may wait for its turn on this P. Until it has had it, each Lock ends here and each Unlock
-		// in unlockSlow, and none makes m calm.
-		sched.Yield()
+		// m is free, but a waiter that has been woken may be queued on this P. Until it runs every Lock comes here, sets m.quiet back, and
+		// so keeps m from becoming calm. Not Yield, which may end the task: callers must hear that from the result.
+		sched.Cede()
 	}
 	for {
 		old := m.state.Load()

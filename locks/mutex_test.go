@@ -205,7 +205,7 @@ func TestLoserStarves(t *testing.T) {
 			m.Lock()
 			starved := false
 			sched.Go(func() {
-				for over := false; !over; sched.Yield() { // again, should it not lose for once
+				for over := false; !over; sched.Yield() { // until the lock has been starving: it may get in before, and then tries again
 					m.Lock()
 					over = starved
 					m.Unlock()
@@ -213,11 +213,43 @@ func TestLoserStarves(t *testing.T) {
 			})
 			for m.state.Load()&starving == 0 {
 				m.Unlock()
-				require.True(t, m.TryLock()) // before the one that was woken; Lock would let it past now and then
+				require.True(t, m.TryLock()) // before the one that was woken: TryLock lets nobody past
 				sched.Yield()
 			}
 			starved = true
 			m.Unlock()
+			m.requireIdle(t)
+		}))
+	})
+	testsched.Close(t, s)
+}
+
+// TestWokenWaiterHasItsTurn: a waiter that has been woken gets the lock soon, although the task before it on the P locks and unlocks without giving way.
+func TestWokenWaiterHasItsTurn(t *testing.T) {
+	s := testsched.New(t, 1)
+	testsched.Within(t, func() {
+		require.NoError(t, s.Run(func() {
+			var m Mutex
+			mine, theirs := 0, -1
+			m.Lock()
+			sched.Go(func() {
+				m.Lock()
+				theirs = mine
+				m.Unlock()
+			})
+			for length(&m.lock, &m.queue) == 0 {
+				sched.Yield()
+			}
+			m.Unlock()
+			for range 100_000 {
+				m.Lock()
+				mine++
+				m.Unlock()
+			}
+			for theirs < 0 {
+				sched.Yield()
+			}
+			require.Less(t, theirs, 100, "one Lock in 64 lets it past: sched/clash.go, letPast")
 			m.requireIdle(t)
 		}))
 	})

@@ -40,8 +40,8 @@ const (
 	maxPauseNS   = 1_000_000_000
 )
 
-// ClashedOn is Clashed for what is held for so short that clashes tell little: thing is its address, ops how many operations it has had; that may
-// wrap around.
+// ClashedOn is like Clashed, but lets nobody past: for what is held for so short that clashes tell little. thing is its address, ops how many operations
+// it has had; that may wrap around.
 //
 //go:noinline
 func ClashedOn(thing uintptr, ops uint32) {
@@ -49,8 +49,8 @@ func ClashedOn(thing uintptr, ops uint32) {
 		hb.Enter()
 		defer hb.Leave()
 	}
-	p, beside := noteClash()
-	if !beside {
+	p, keep := noteClash()
+	if !keep {
 		return
 	}
 	t := &p.trial

@@ -53,8 +53,8 @@ func GiveWay() {
 	st.giveWay()
 }
 
-// Cede lets the G run at once that the caller has just made Ready: a caller that is a task goes to the end of its P's
-// queue. It is for who hands something over that others wait for; like GiveWay it ends no task.
+// Cede lets the G run at once that the caller has just made Ready, or others that wait for the P: a caller that is a task goes to the end of its P's
+// queue. It is for who hands something over that others wait for, or leaves it to one that has been woken; like GiveWay it ends no task.
 func Cede() {
 	if hb.On {
 		hb.Enter()
