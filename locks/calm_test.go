@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/hb"
 	"github.com/userrt/userrt/internal/procyield"
 	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
@@ -211,7 +212,10 @@ func stressDekker(t *testing.T, wanted int) {
 // TestTryLockEndsTheCalm: one leaves something where the holder looks after Unlock, and goes if TryLock fails. As with sync.Mutex one of the two
 // finds it.
 func TestTryLockEndsTheCalm(t *testing.T) {
-	const rounds = 20_000
+	rounds := int32(20_000)
+	if hb.On {
+		rounds = 1000 // with the race detector a round takes up to a millisecond
+	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
 	var m Mutex
 	var left, begun, ended atomic.Int32
@@ -221,7 +225,7 @@ func TestTryLockEndsTheCalm(t *testing.T) {
 	go func() {
 		defer close(done)
 		i := 0
-		for r := range int32(rounds) {
+		for r := range rounds {
 			m.becomeCalm(t)
 			m.Lock()
 			begun.Store(r + 1)
@@ -238,7 +242,7 @@ func TestTryLockEndsTheCalm(t *testing.T) {
 	}()
 	missed := 0
 	testsched.Within(t, func() {
-		for r := range int32(rounds) {
+		for r := range rounds {
 			for n := 0; begun.Load() != r+1; n++ {
 				if n > 1000 {
 					runtime.Gosched()
