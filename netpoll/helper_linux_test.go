@@ -3,6 +3,7 @@ package netpoll
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,16 +11,20 @@ import (
 )
 
 // openFDs lists the process's open descriptors of the kinds that this package makes.
-func openFDs(t *testing.T) (fds []string) {
+func openFDs(t *testing.T) []string {
+	t.Helper()
+	return openKinds(t, "socket:", "pipe:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]")
+}
+
+// openKinds returns the descriptors of some kinds that the process has.
+func openKinds(t *testing.T, kinds ...string) (fds []string) {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
 	require.NoError(t, err)
 	for _, e := range entries {
 		to, _ := os.Readlink("/proc/self/fd/" + e.Name()) // the one that lists them is gone
-		for _, kind := range []string{"socket:", "pipe:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]"} {
-			if strings.HasPrefix(to, kind) {
-				fds = append(fds, e.Name()+" "+to)
-			}
+		if slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasPrefix(to, kind) }) {
+			fds = append(fds, e.Name()+" "+to)
 		}
 	}
 	return fds

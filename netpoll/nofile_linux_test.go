@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/userrt/userrt/internal/testsched"
 	"github.com/userrt/userrt/sched"
 )
 
@@ -46,6 +47,14 @@ type scarce struct {
 }
 
 func fine(io.Closer) {}
+
+// monitored returns when s has the descriptor that its monitor sleeps with: the monitor, which starts with the first task, asks for it in its own time.
+func monitored(t *testing.T, s *sched.Scheduler) {
+	t.Helper()
+	before := len(openKinds(t, "anon_inode:[timerfd]"))
+	(&group{s: s}).run(task, func() {})
+	testsched.Until(t, func() bool { return len(openKinds(t, "anon_inode:[timerfd]")) > before }, "a descriptor to sleep with")
+}
 
 // dialling returns the calls of Dial to address.
 func dialling(network string, address func(t *testing.T) string) scarce {
@@ -88,6 +97,7 @@ var scarcities = map[string]scarce{
 	"accept": {"accept", 1, func(t *testing.T, _ *group, _ party) (func() (io.Closer, error), func(io.Closer)) {
 		other, err := sched.New(sched.Config{Procs: 1})
 		require.NoError(t, err)
+		monitored(t, other)
 		l := (&group{s: other}).listener(t, task)
 		t.Cleanup(func() {
 			require.NoError(t, l.Close())
@@ -148,6 +158,7 @@ func TestWithoutDescriptors(t *testing.T) {
 		for _, p := range []party{task, goroutine} {
 			t.Run(name+"/"+p.name, func(t *testing.T) {
 				s := scheduler(t, 2)
+				monitored(t, s)
 				g := &group{s: s}
 				call, good := c.prepare(t, g, p)
 				calls := failing(t, c.op, p, g, call, good)
