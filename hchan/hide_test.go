@@ -16,7 +16,7 @@ import (
 // TestStressSelectWhileTheStackShrinks: the collector asks for a stack that has become too large to shrink, which it does where the next function begins: also one that
 // only instrumented builds call (-race, -d=checkptr), between any two steps of Select. Where the cases were is then no stack any more.
 func TestStressSelectWhileTheStackShrinks(t *testing.T) {
-	const cycles = 30
+	const cycles = 300
 	var stop atomic.Bool
 	var wrong atomic.Int64
 	testsched.Within(t, func() {
@@ -36,6 +36,7 @@ func TestStressSelectWhileTheStackShrinks(t *testing.T) {
 							wrong.Add(1)
 						}
 					}
+					runtime.Gosched() // else each step of the collector's lasts a time slice
 				}
 			})
 		}

@@ -138,7 +138,7 @@ func TestStressCalm(t *testing.T) {
 
 // TestStressCalmDekker ends the calm while another processor locks and unlocks. If there were a store that the waiter
 // doesn't see and that doesn't see the waiter either, nobody would wake him.
-func TestStressCalmDekker(t *testing.T) { stressDekker(t, 3_000) }
+func TestStressCalmDekker(t *testing.T) { stressDekker(t, 1_500) }
 
 // TestStressCalmRefused is the same where the fence has been granted and is refused all the same.
 func TestStressCalmRefused(t *testing.T) {
