@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/userrt/userrt/internal/atom"
@@ -28,7 +29,7 @@ import (
 // lock. A thief that has come and gone leaves limit above the slots that it took. So a fork that
 // nobody steals costs two plain stores, and no locked instruction.
 //
-// Where package fence is not ready, limit stays noLimit and the owner always takes the lock.
+// Where package fence is not ready, limit stays noLimit and the owner always takes the lock. A For's loop in slot 0 is split without Heavy (forFrame).
 //
 // Invariants:
 //
@@ -51,9 +52,12 @@ type forkq struct {
 	backed uint32
 	seen   uint32 // steals at the last wake-up
 
+	loop atomic.Pointer[forFrame] // slots[0], if that is a loop; else nil. Written by the owner only
+
 	lock   rawlock.Mutex
 	top    atom.Uint32
 	steals atom.Uint32 // wraps
+	hollow uint32      // vain visits in a row; guarded by lock
 
 	// The list of all that may hold something; see forkList.
 	listed    atom.Uint32
@@ -156,6 +160,9 @@ func (q *forkq) fit(i uint32, tag unsafe.Pointer) *frame {
 	}
 	if f != &noFrame { // reset keeps nothing of the user's alive
 		q.slots[i] = &noFrame
+		if i == 0 {
+			q.loop.Store(nil)
+		}
 		f.reset()
 		f.used = false
 		s := q.spares(f.tag)
@@ -213,13 +220,31 @@ func (q *forkq) steal(p *P) *G {
 	if !q.lock.TryLock() {
 		return nil
 	}
+	f := q.take(p)
+	if f != nil {
+		f.parent = q.gp.Load().idOf()
+		q.steals.Add(1)
+	}
+	q.lock.Unlock()
+	if f == nil {
+		return nil
+	}
+	return f.task(p)
+}
+
+// take is steal's choice. Needs lock.
+func (q *forkq) take(p *P) *frame {
 	open := q.limit.Load() != noLimit
 	if open {
-		q.limit.Store(noLimit)
-		if !fence.Heavy() { // refused, by a filter or for want of memory
-			q.limit.Store(q.top.Load())
-			q.lock.Unlock()
+		if q.empty() {
 			return nil
+		}
+		q.limit.Store(noLimit)
+		f := q.takeOfLoop(p)
+		// A fence that would be in vain: 2 to 50 µs, for which the owner, too, waits here when he looks under lock.
+		if f != nil || q.empty() || q.vain() || !fence.Heavy() { // refused, by a filter or for want of memory
+			q.limit.Store(q.top.Load())
+			return f
 		}
 	}
 	var got *frame
@@ -240,13 +265,27 @@ func (q *forkq) steal(p *P) *G {
 	if open {
 		q.limit.Store(t)
 	}
-	if got != nil {
-		got.parent = q.gp.Load().idOf()
-		q.steals.Add(1)
+	return got
+}
+
+// vain reports whether all that is on offer is a loop of which nothing is left, and its owner may yet be done with the last piece in less time than a
+// fence takes. Needs lock.
+func (q *forkq) vain() bool {
+	l := q.loop.Load()
+	if l == nil || q.top.Load() != 0 || q.bottom.Load() != 1 || l.lo.Load() < l.hi.Load() || q.hollow == forkHollow {
+		q.hollow = 0
+		return false
 	}
-	q.lock.Unlock()
-	if got == nil {
+	q.hollow++
+	return true
+}
+
+// takeOfLoop takes a part of the outermost loop, if that is the oldest piece; nil if there is none, or nothing is left of it. It needs no fence
+// of the owner's side: see forFrame. Needs lock, and limit is noLimit.
+func (q *forkq) takeOfLoop(p *P) *frame {
+	l := q.loop.Load()
+	if l == nil || q.top.Load() != 0 {
 		return nil
 	}
-	return got.task(p)
+	return l.split(p)
 }

@@ -82,6 +82,9 @@ type Uintptr struct{ v uintptr }
 // Load is an acquire load.
 func (x *Uintptr) Load() uintptr { return atomic.LoadUintptr(&x.v) }
 
+// Store is sequentially consistent.
+func (x *Uintptr) Store(v uintptr) { atomic.StoreUintptr(&x.v, v) }
+
 // StoreRel has release order.
 func (x *Uintptr) StoreRel(v uintptr) { storeRelPtr(&x.v, v) }
 

@@ -1,0 +1,159 @@
+package sched
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/userrt/userrt/internal/fence"
+	"github.com/userrt/userrt/internal/patience"
+	"github.com/userrt/userrt/internal/procyield"
+)
+
+// TestStressForIsSplitOnce: loops of a few pieces follow each other in the same frames, in slots that other forks use in between, while
+// thieves come: each index is run once, by whoever has it. A thief that saw less than the owner stores, or put two loops' bounds together,
+// would run one twice, or one that there is not.
+func TestStressForIsSplitOnce(t *testing.T) {
+	needsForks(t)
+	const rounds, thieves, most = 100_000, 1, 60
+	q, s := bareForkq()
+	var ran [most]atomic.Int32
+	mark := func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			ran[i].Add(1)
+		}
+	}
+	var split atomic.Int64
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	for range thieves {
+		wg.Go(func() {
+			p := thief(s)
+			for n := 0; !stop.Load(); n++ {
+				if q.lock.TryLock() {
+					var f *frame
+					if q.limit.Load() != noLimit {
+						q.limit.Store(noLimit)
+						f = q.takeOfLoop(p)
+						q.limit.Store(q.top.Load())
+					}
+					q.lock.Unlock()
+					if f != nil {
+						l := (*forFrame)(unsafe.Pointer(f))
+						l.fn(l.at, int(l.hi.Load()))
+						split.Add(1)
+					}
+				}
+				procyield.Pause(forkPause)
+				if n%1000 == 0 {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	seed := rand.Uint64()
+	wg.Go(func() {
+		defer stop.Store(true)
+		r := rand.New(rand.NewPCG(seed, 0))
+		var kids int64
+		loop := func(lo, hi, grain int) {
+			l := q.pushFor(lo, hi, grain, mark)
+			l.pieces(q)
+			for k := l.close(q); k != nil; k = k.link {
+				kids++
+			}
+			for split.Load() < kids {
+				runtime.Gosched()
+			}
+			for i := range ran {
+				want := int32(0)
+				if lo <= i && i < hi {
+					want = 1
+				}
+				if got := ran[i].Swap(0); got != want {
+					panic(fmt.Sprintf("seed %d: %d of [%d, %d) by %d was run %d times", seed, i, lo, hi, grain, got))
+				}
+			}
+		}
+		for n := 0; n < rounds || split.Load() == 0; n++ {
+			lo := r.IntN(most)
+			hi, grain := lo+r.IntN(most-lo)+1, 1+r.IntN(3)
+			if r.IntN(4) > 0 {
+				loop(lo, hi, grain)
+				continue
+			}
+			q.pushFunc(0, func() {}, 0)
+			if r.IntN(2) == 0 {
+				loop(lo, hi, grain)
+			}
+			if !q.pop(0) {
+				q.await(0)
+			}
+		}
+	})
+	within(t, wg.Wait)
+	require.NotZero(t, split.Load())
+}
+
+// TestLastPieceOffersWhatItForks: what is forked in the last piece lies beyond a loop of which nothing is left, and is taken there.
+func TestLastPieceOffersWhatItForks(t *testing.T) {
+	s := newTest(t, Config{Procs: 2})
+	for range 50 {
+		run(t, s, func() {
+			var in atomic.Int32
+			both := func() {
+				in.Add(1)
+				for in.Load() < 2 { // no call: it keeps its P
+				}
+			}
+			For(1, 1, func(int, int) { Join(both, both) })
+		})
+	}
+}
+
+// TestThievesPassByALastPiece: a loop of which nothing is left keeps no worker from its sleep, however long the last piece takes.
+func TestThievesPassByALastPiece(t *testing.T) {
+	needsForks(t)
+	s := newTest(t, Config{Procs: 2, Tunables: unhelped})
+	for range 10 {
+		run(t, s, func() {
+			For(1, 1, func(int, int) {
+				q, deadline := self().forks, time.Now().Add(patience.Times(10*time.Second))
+				for q.top.Load() == 0 && time.Now().Before(deadline) { // a thief has gone by
+				}
+				require.EqualValues(t, 1, q.top.Load())
+				for s.nmspinning.Load() != 0 && time.Now().Before(deadline) {
+				}
+				require.Zero(t, s.nmspinning.Load())
+			})
+		})
+	}
+}
+
+// TestSlotOfAnEndedLoopIsNone: what lies in slot 0 after a loop is no loop for thieves.
+func TestSlotOfAnEndedLoopIsNone(t *testing.T) {
+	needsForks(t)
+	fence.Start()
+	for end := time.Now().Add(patience.Times(5 * time.Second)); fence.Exists && !fence.Ready() && time.Now().Before(end); {
+		runtime.Gosched()
+	}
+	q, s := bareForkq()
+	l := q.pushFor(0, 2, 1, func(int, int) {})
+	l.pieces(q)
+	require.Nil(t, l.close(q))
+	ran := false
+	q.pushFunc(0, func() { ran = true }, 0)
+	gp := q.steal(thief(s))
+	require.NotNil(t, gp, "at the first visit")
+	gp.fn()
+	require.False(t, q.pop(0))
+	q.await(0)
+	require.True(t, ran)
+}
