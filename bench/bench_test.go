@@ -132,7 +132,7 @@ func TestPairList(t *testing.T) {
 		"locks/rwmutex-90", "locks/rwmutex-99", "locks/cond-broadcast", "locks/semaphore", "locks/once",
 		"skynet",
 		"netpoll/echo-1", "netpoll/echo-64", "netpoll/echo-1000", "netpoll/echo-pipelined", "netpoll/echo-cpu",
-		"netpoll/throughput-64k", "netpoll/accept", "netpoll/idle-memory", "netpoll/http",
+		"netpoll/throughput-64k", "netpoll/accept", "netpoll/idle-memory", "netpoll/http", "netpoll/http-cpu",
 	}
 	var names []string
 	for _, p := range pairs() {

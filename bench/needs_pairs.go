@@ -98,6 +98,7 @@ var pairNeeds = map[string]needs{
 	"netpoll/throughput-64k": requests("block", 0, 1), // the server writes, the client reads
 	"netpoll/accept":         requests("conn", 0, 1),  // each has its part of it
 	"netpoll/http":           requests("rw", 1, 1),
+	"netpoll/http-cpu":       always(term{1, "rw"}),
 }
 
 // transfers is what so many values over unbuffered channels take.

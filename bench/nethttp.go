@@ -1,4 +1,4 @@
-// The pair netpoll/http: net/http's server over net.Listen and over netpoll.Listen, net/http's client in the other process.
+// The pairs netpoll/http and http-cpu: net/http's server over net.Listen and over netpoll.Listen, net/http's client in the other process.
 //
 // http.Server runs each connection on a goroutine of its own, whatever the listener. So on userrt's side it is plain goroutines
 // that wait for the network, in calls of netpoll that block them natively; the listener's Accept is called by a task.
@@ -22,11 +22,12 @@ import (
 // httpBody is the answer to each request.
 var httpBody = strings.Repeat("0123456789abcdef", messageSize/16)
 
-func httpPair(c *client) Pair {
-	w := load{kind: "http", conns: 64, depth: 1}
+// httpPair makes one of the two.
+func httpPair(c *client, name, unit, doc string) Pair {
+	w := load{kind: "http", conns: 64, depth: 1, cpu: unit == cpuPerOp}
 	return Pair{
-		Name: "netpoll/http", Unit: nsPerOp, Step: w.step(), AtMost: fewRounds, Target: netTarget,
-		Doc:    "net/http's server, 64 keep-alive connections, answers of 64 bytes; per request",
+		Name: "netpoll/" + name, Unit: unit, Step: w.step(), AtMost: fewRounds, Target: netTarget,
+		Doc:    "net/http's server, 64 keep-alive connections, answers of 64 bytes; " + doc,
 		Client: c.pid, Open: c.start, Close: c.stop,
 		Native: func(r *Round) error {
 			l, err := net.Listen("tcp", echoAddress)
@@ -104,5 +105,8 @@ func (s *httpServer) serve(r *Round, c *client, w load, l net.Listener, send fun
 		return err
 	}
 	r.Took = a.took
+	if w.cpu {
+		r.Cost = float64(a.cpu.Nanoseconds())
+	}
 	return mismatch("requests served", s.requests.Load(), int64(r.N+w.warm()))
 }

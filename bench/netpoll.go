@@ -5,7 +5,7 @@
 // on both sides and hide what differs, so they live in a child process (echoclient.go), which also
 // holds the clock: from the first request on warm connections to the last answer.
 //
-// What is served and asked for is a kind (netserve.go, netdrive.go). netpoll/http is in nethttp.go,
+// What is served and asked for is a kind (netserve.go, netdrive.go). netpoll/http and http-cpu are in nethttp.go,
 // netpoll/idle-memory in netmemory.go.
 //
 // No wait here has a time-out (main.go, invariant). What ends a round that goes wrong is the
@@ -81,7 +81,8 @@ func netpollPairs() []Pair {
 		pair("accept", load{kind: "accept", conns: 8, depth: 1}, nsPerOp,
 			"8 clients that connect, exchange a message of 64 bytes and hang up; per connection"),
 		idleMemory(),
-		httpPair(c),
+		httpPair(c, "http", nsPerOp, "per request"),
+		httpPair(c, "http-cpu", cpuPerOp, "the server's processor time for a request"),
 	}
 	pairs[1].AtMost = 0 // echo-64 is the one to watch: as many as a short pair
 	return pairs

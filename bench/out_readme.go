@@ -21,7 +21,7 @@ var shownPairs = []string{
 	"sched/spawn", "sched/forkjoin-both", "sched/yield-2", "sched/yield-1000", "sched/hog-silent", "sched/sleep-late", "sched/parked-bytes", "sched/fresh-bytes",
 	"hchan/pingpong", "hchan/buffered-4x4", "hchan/select-one", "hchan/fanin-100", "hchan/mixed", "hchan/large",
 	"waitgroup/wait-1000", "waitgroup/fanout", "locks/mutex-8", "locks/mutex-yield-8", "skynet",
-	"netpoll/echo-1", "netpoll/echo-64", "netpoll/echo-cpu", "netpoll/accept", "netpoll/idle-memory", "netpoll/http",
+	"netpoll/echo-1", "netpoll/echo-64", "netpoll/echo-cpu", "netpoll/accept", "netpoll/idle-memory", "netpoll/http", "netpoll/http-cpu",
 }
 
 // The lines of README.md between which the tables stand.

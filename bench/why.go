@@ -97,6 +97,7 @@ var pairReasons = map[string]string{
 	"netpoll/accept":         "connections that come and go: registering and closing, not reading",
 	"netpoll/idle-memory":    "how many idle connections fit a machine",
 	"netpoll/http":           "a real server on top, where the scheduler is a small part of the whole",
+	"netpoll/http-cpu":       "net/http's client takes more than its server, so that on a processor of its own it is the client's pace that the clock shows; this is the server alone",
 }
 
 var seriesReasons = map[string]string{
