@@ -12,7 +12,7 @@ import (
 // For: a loop whose range is split when a thief comes, and not before. After Tzannes, Caragea, Barua,
 // Vishkin ("Lazy Binary-Splitting", 2010), who split when the own queue has run empty; here the thief
 // does it, so the whole of what is left is on offer at any time, and the owner's part is one fenced
-// store a call of fn. The runtime has nothing like it.
+// store and two loads a call of fn. The runtime has nothing like it.
 
 // forFrame is the frame of a For: [lo, hi) is left. The owner takes pieces from the lower end, thieves halves from
 // the upper one. Who may take what is decided as in forkq, with lo in the place of bottom:
@@ -21,13 +21,14 @@ import (
 //	        else { choose again under lock }
 //	thief, under lock:  limit = noLimit, fenced; read hi, lo, hi; hi = middle; limit = top
 //
-// Either the thief sees the new lo, or the owner the thief's limit, or the hi that it has left behind. Here each side pays for its own fence: 5 ns
-// for a piece, which should take a microsecond; where the thief paid for both it was 2 to 50 µs a theft (fence.Heavy), for as long as which
-// the owner waited under lock, and a loop of 200 µs on two Ps took twice as long as on one.
+// Either the thief sees the new lo, or the owner sees limit, or, when the thief has gone again, the new hi: a thief
+// leaves limit at the slot, as the loop stays in it. Each side has a fence of its own. The owner's is 5 ns for a piece,
+// which should take a microsecond; by forkq's rule a thief would pay for both by fence.Heavy, 2 to 50 µs, for which
+// the owner waits under lock. With 50 a loop of 250 µs took twice as long on two Ps as on one.
 //
-// Without that fence a thief may come by an old view of the queue, upon a frame whose loop is over, or that is being given the next one. It
-// splits nothing of the former, as lo == hi, and never puts bounds of two loops together: see setRange. If what it splits is the next loop it has
-// as much right to that, and the owner of it sees limit or hi like any other.
+// Without Heavy a thief may come upon a frame whose loop is over, or that is being given the next one, in this slot or
+// another. Of a loop that is over nothing is left, lo == hi; bounds of two loops are never put together (setRange);
+// and the next loop may be split like any other, since its owner sees limit or hi.
 //
 // What is left is never less than grain, but for a whole loop that is.
 type forFrame struct {
@@ -48,18 +49,28 @@ const forPieces = 64
 
 // For calls fn for pieces of [0, n) that make up the whole, in any order and maybe in parallel, and
 // returns when all calls have ended. No piece is smaller than grain, unless n is; the caller's own are less
-// than twice as large. A piece should take a microsecond or more, and there should be many for each
-// processor. With grain < 1 For makes about 64 for each. With n <= 0 it does nothing.
+// than twice as large. With n <= 0 it does nothing.
+//
+// # When it is worth it
+//
+// A loop that takes less than some 100 µs is as fast without; where the other workers sleep, which after a
+// millisecond without work they do, less than a millisecond. A piece should take a microsecond or more, as it
+// costs 5 to 10 ns, and there should be many for each P. With grain < 1 For makes about 64 for each, which is
+// right for loops of 100 µs and more for each P. On a plain goroutine, say a handler of net/http's, a loop of
+// several pieces waits for a worker to wake: 100 µs. A computation with many loops belongs into Run as a whole.
+//
+// To sum up, have a variable in fn for each piece, and add that to the total at its end, by an atomic or under a lock.
+//
+// # How it is shared
 //
 // The range is split only when another worker comes for a part of it: that takes the upper half of
 // what is left, and splits it in turn when others come. So it does not matter whether all pieces take
-// equally long. All else is as with Join: the rest runs even if one call panics or exits; the first
-// panic is raised again in the caller as a *PanicError, a Goexit goes on in the caller. On a plain
-// goroutine, and within Block, all but the first piece run in tasks of Current(). For panics with "sched:
-// For of nil func".
+// equally long, and one that parks keeps no others waiting. All else is as with Join: the rest runs even if one
+// call panics or exits; the first panic is raised again in the caller as a *PanicError, a Goexit goes on in the
+// caller. On a plain goroutine, and within Block, all but the first piece run in tasks of Current(). For panics
+// with "sched: For of nil func".
 //
-// In a task it allocates nothing, but for the closure that the caller makes. It costs about 30 ns, and
-// 5 to 10 ns for each piece.
+// In a task it allocates nothing, but for the closure that the caller makes, and costs about 30 ns.
 func For(n, grain int, fn func(lo, hi int)) {
 	if fn == nil {
 		panic("sched: For of nil func")
@@ -88,14 +99,13 @@ func For(n, grain int, fn func(lo, hi int)) {
 // forRange is For in a task, on [lo, hi).
 func forRange(st *stack, lo, hi, grain int, fn func(lo, hi int)) {
 	q := st.forkq()
-	j := join{q: q, base: q.bottom.Load()}
-	j.loop = q.pushFor(lo, hi, grain, fn)
+	i := q.bottom.Load()
+	j := join{q: q, base: i, loop: q.pushFor(i, lo, hi, grain, fn)}
 	j.finish()
 }
 
-// pushFor offers a loop in the innermost slot. Owner only.
-func (q *forkq) pushFor(lo, hi, grain int, fn func(lo, hi int)) *forFrame {
-	i := q.bottom.Load()
+// pushFor offers a loop in slots[i]; i is bottom. Owner only.
+func (q *forkq) pushFor(i uint32, lo, hi, grain int, fn func(lo, hi int)) *forFrame {
 	var l *forFrame
 	if f := q.fit(i, forTag); f.tag == forTag {
 		l = (*forFrame)(unsafe.Pointer(f))
@@ -119,8 +129,10 @@ func newForFrame() *forFrame {
 	return l
 }
 
-// setRange gives l a new range. A thief reads hi, lo and hi again: if both hi are the old one, what it has read between is the old lo or MaxInt, as the
-// new lo is stored after the new hi; if both are the new one, it is MaxInt or the new lo. In no case but the last is anything left.
+// setRange gives l a new range. A thief may read hi, lo and hi again meanwhile (split). At most one setRange falls into
+// that: the owner's next call of next sees limit and waits. If both hi are the old one, lo is the old one, which is
+// equal, or MaxInt, as the new lo is stored last. If both are the new one, lo is MaxInt or of the new loop. Only then
+// can anything be left.
 func (l *forFrame) setRange(lo, hi int) {
 	l.at = lo
 	l.lo.StoreRel(math.MaxInt)
@@ -155,7 +167,7 @@ func (l *forFrame) next(q *forkq) (lo, end int) {
 	hi := int(l.hi.Load())
 	end = l.pieceEnd(lo, hi)
 	l.at = end
-	l.lo.Store(uintptr(end))
+	l.lo.Store(uintptr(end)) // fenced, before limit is read: see forFrame
 	if q.limit.Load() <= l.slot && int(l.hi.Load()) == hi {
 		return lo, end
 	}
@@ -177,11 +189,11 @@ func (l *forFrame) pieceEnd(lo, hi int) int {
 }
 
 // split takes what a thief is to have of l, nil if nothing is left: as a frame of its own, which the
-// owner will await. The caller has the lock of l's queue and has set limit, and holds p.
+// owner will await. The caller has the lock of l's queue, limit is noLimit, and it holds p.
 func (l *forFrame) split(p *P) *frame {
 	hi := int(l.hi.Load())
 	lo := int(l.lo.Load())
-	if lo >= hi || int(l.hi.Load()) != hi {
+	if lo >= hi || int(l.hi.Load()) != hi { // see setRange
 		return nil
 	}
 	from := lo

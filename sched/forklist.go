@@ -21,8 +21,14 @@ type forkList struct {
 }
 
 const (
-	forkMisses   = 16   // visits to an empty queue before it is taken out, which takes a fence: with 8 short loops pay for one each, with 32 thieves look at more queues of nobody's
-	forkHollow   = 64   // visits to a queue before one takes the fence to see whether there is more than a loop of which nothing is left
+	// Visits to an empty queue before it is taken out, which takes a fence. With 8, each of many short loops pays for
+	// one; with 32, thieves look at more queues that stay empty.
+	forkMisses = 16
+
+	// Visits to a loop of which nothing is left before one takes the fence and moves top past it, so that thieves can
+	// sleep: with forkPause each, about what a dear fence takes.
+	forkInVain = 64
+
 	forkVisits   = 64   // visits of one find: with many parked tasks the list may be long
 	forkPause    = 30   // processor pauses that a thief lets pass, about 1 µs: see stealFork
 	maxForkSkips = 1023 // see wakeThief

@@ -29,13 +29,18 @@ import (
 // lock. A thief that has come and gone leaves limit above the slots that it took. So a fork that
 // nobody steals costs two plain stores, and no locked instruction.
 //
-// Where package fence is not ready, limit stays noLimit and the owner always takes the lock. A For's loop in slot 0 is split without Heavy (forFrame).
+// Where package fence is not ready, limit stays noLimit and the owner always takes the lock.
+//
+// A For's loop in slot 0 is split without Heavy, as its owner has a fence of its own for each piece (forFrame). Thieves
+// find it by loop, since without Heavy they may read no slot; loops further in have to wait for Heavy.
 //
 // Invariants:
 //
 //	F1  limit is top or noLimit; it and top are written under lock.
-//	F2  slots[i] for i >= bottom is touched by the owner only; a thief that has seen an older bottom
-//	    holds lock, and the owner could not have popped slot i without it.
+//	F2  slots[i] for i >= bottom, and what lies there, is touched by the owner only; a thief that has seen
+//	    an older bottom holds lock, and the owner could not have popped slot i without it. Not so the bounds
+//	    of the forFrame in loop: thieves read them at any time, under lock, and are right whatever has become
+//	    of it (forFrame, setRange).
 //	F3  bottom < top only while the owner waits for slots[bottom], which is stolen.
 //
 // The runtime has nothing like it.
@@ -57,7 +62,7 @@ type forkq struct {
 	lock   rawlock.Mutex
 	top    atom.Uint32
 	steals atom.Uint32 // wraps
-	hollow uint32      // vain visits in a row; guarded by lock
+	inVain uint32      // vain visits since the last fence; guarded by lock
 
 	// The list of all that may hold something; see forkList.
 	listed    atom.Uint32
@@ -232,21 +237,26 @@ func (q *forkq) steal(p *P) *G {
 	return f.task(p)
 }
 
-// take is steal's choice. Needs lock.
+// take is steal under lock.
 func (q *forkq) take(p *P) *frame {
-	open := q.limit.Load() != noLimit
-	if open {
-		if q.empty() {
-			return nil
-		}
-		q.limit.Store(noLimit)
-		f := q.takeOfLoop(p)
-		// A fence that would be in vain: 2 to 50 µs, for which the owner, too, waits here when he looks under lock.
-		if f != nil || q.empty() || q.vain() || !fence.Heavy() { // refused, by a filter or for want of memory
-			q.limit.Store(q.top.Load())
-			return f
-		}
+	if q.limit.Load() == noLimit { // the owner takes the lock, too
+		return q.takeOldest(p)
 	}
+	if q.empty() {
+		return nil
+	}
+	q.limit.Store(noLimit)
+	f := q.takeOfLoop(p)
+	if f == nil && !q.empty() && !q.vain() && fence.Heavy() { // which may be refused, by a filter or for want of memory
+		f = q.takeOldest(p)
+	}
+	q.limit.Store(q.top.Load())
+	return f
+}
+
+// takeOldest takes from the top, and moves top past loops of which nothing is left. Needs lock, and Heavy if the
+// owner pops without lock.
+func (q *forkq) takeOldest(p *P) *frame {
 	var got *frame
 	t, b := q.top.Load(), q.bottom.Load()
 	for int32(b-t) > 0 && got == nil {
@@ -262,26 +272,24 @@ func (q *forkq) take(p *P) *frame {
 		}
 	}
 	q.top.Store(t)
-	if open {
-		q.limit.Store(t)
-	}
 	return got
 }
 
-// vain reports whether all that is on offer is a loop of which nothing is left, and its owner may yet be done with the last piece in less time than a
-// fence takes. Needs lock.
+// vain reports whether a fence would be for nothing: all that is on offer is a loop of which nothing is left, which
+// its owner mostly ends before a fence is through. After forkInVain such visits it says no: the last piece is long, and
+// take is to move top past the loop. Needs lock.
 func (q *forkq) vain() bool {
 	l := q.loop.Load()
-	if l == nil || q.top.Load() != 0 || q.bottom.Load() != 1 || l.lo.Load() < l.hi.Load() || q.hollow == forkHollow {
-		q.hollow = 0
+	if l == nil || q.top.Load() != 0 || q.bottom.Load() != 1 || l.lo.Load() < l.hi.Load() || q.inVain == forkInVain {
+		q.inVain = 0
 		return false
 	}
-	q.hollow++
+	q.inVain++
 	return true
 }
 
-// takeOfLoop takes a part of the outermost loop, if that is the oldest piece; nil if there is none, or nothing is left of it. It needs no fence
-// of the owner's side: see forFrame. Needs lock, and limit is noLimit.
+// takeOfLoop takes a part of the loop in slot 0, if top is still 0; nil if there is none, or nothing is left of it. It
+// needs no Heavy, as the owner has a fence of its own: see forFrame. Needs lock; limit is noLimit.
 func (q *forkq) takeOfLoop(p *P) *frame {
 	l := q.loop.Load()
 	if l == nil || q.top.Load() != 0 {

@@ -5,12 +5,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/userrt/userrt/internal/fence"
-	"github.com/userrt/userrt/internal/patience"
 )
 
 // TestStressGate has the owner of a P put and take, by runqput and runqget, while thieves rob its ring
@@ -32,9 +30,7 @@ func stressGate(t *testing.T, fenced bool) {
 	all := *s.allp.Load()
 	p := all[0]
 	if fenced {
-		for end := time.Now().Add(patience.Times(5 * time.Second)); fence.Exists && !fence.Ready() && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		awaitFence()
 		p.gate.lookUp()
 		require.Equal(t, fence.Ready(), p.gate.thieves.Load() == 0)
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/userrt/userrt/internal/fence"
 	"github.com/userrt/userrt/internal/hb"
+	"github.com/userrt/userrt/internal/patience"
 )
 
 // opened counts the Schedulers of newTest that are open; goroutinesBefore is from before the first.
@@ -144,6 +146,14 @@ func (e *ends) TaskEnded(how End) { e.add(how) }
 func needsForks(t *testing.T) {
 	if hb.On {
 		t.Skip("before the race detector each function of a Join has a task of its own; -tags userrt_nohb tests the forks")
+	}
+}
+
+// awaitFence waits for the service of package fence, which some systems do not grant.
+func awaitFence() {
+	fence.Start()
+	for end := time.Now().Add(patience.Times(5 * time.Second)); fence.Exists && !fence.Ready() && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 }
 
