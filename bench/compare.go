@@ -191,8 +191,11 @@ func (c comparison) inWords(w io.Writer) {
 	if len(c.onlyNow) > 0 {
 		fmt.Fprintln(w, "only in the new results:", strings.Join(c.onlyNow, ", "))
 	}
-	count := 0
+	count, judged := 0, 0
 	for _, change := range c.changes {
+		if change.speedup.judged {
+			judged++
+		}
 		if !change.regressed() {
 			continue
 		}
@@ -202,7 +205,13 @@ func (c comparison) inWords(w io.Writer) {
 		fmt.Fprintf(w, "  %s at procs %d: %.2f, was %.2f (p %s); userrt costs %s, native %s\n", change.name, change.procs,
 			change.speedup.now, change.speedup.old, pValue(change.speedup.p), moreOrLess(change.userrt), moreOrLess(change.native))
 	}
-	if count == 0 {
+	switch unjudged := len(c.changes) - judged; {
+	case judged == 0:
+		fmt.Fprintln(w, "nothing was judged: fewer than 6 rounds a side")
+	case count > 0:
+	case unjudged > 0:
+		fmt.Fprintf(w, "userrt's speedup is nowhere worse, above the noise, but %d of %d were not judged\n", unjudged, len(c.changes))
+	default:
 		fmt.Fprintln(w, "userrt's speedup is nowhere worse, above the noise")
 	}
 }

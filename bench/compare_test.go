@@ -5,8 +5,10 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +115,18 @@ userrt's speedup is worse, above the noise:
 	b.Reset()
 	require.NoError(t, compare(&b, "old.json", old, old))
 	require.Contains(t, b.String(), "\n\nuserrt's speedup is nowhere worse, above the noise\n")
+	b.Reset()
+	few := *old
+	few.Results = slices.Clone(old.Results)
+	for i := range few.Results {
+		few.Results[i].NativeRounds, few.Results[i].UserrtRounds = few.Results[i].NativeRounds[:3], few.Results[i].UserrtRounds[:3]
+		b.Reset()
+		require.NoError(t, compare(&b, "old.json", old, &few))
+		if left := len(few.Results) - i - 1; left > 0 {
+			require.Contains(t, b.String(), fmt.Sprintf("\n\nuserrt's speedup is nowhere worse, above the noise, but %d of %d were not judged\n", i+1, len(few.Results)))
+		}
+	}
+	require.Contains(t, b.String(), "\n\nnothing was judged: fewer than 6 rounds a side\n")
 	require.EqualError(t, compare(&b, "old.json", old, &Report{Results: []Result{measured("a/new", 1, near(1), near(1))}}),
 		"old.json has no pair in common with these results")
 	require.ErrorIs(t, compare(&failAfter{0}, "old.json", old, now), errFull)

@@ -1,6 +1,6 @@
 // Results in Go's benchmark format, a line for each round, for benchstat and whatever else reads it.
 //
-//	go run ./bench -format benchstat -o new.txt && benchstat -col /impl new.txt
+//	go run ./bench -format benchstat -o new.txt && benchstat -filter .name:Pair -col /impl new.txt
 //
 // Names are those of bench_test.go, without the number that `go test` puts behind them, GOMAXPROCS of the process: procs is what counts.
 //
