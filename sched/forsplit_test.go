@@ -4,6 +4,7 @@ package sched
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -37,16 +38,10 @@ func TestStressForIsSplitOnce(t *testing.T) {
 	wg.Go(func() {
 		p := thief(s)
 		for n := 0; !stop.Load(); n++ {
-			if q.lock.TryLock() { // not by steal: that would take the forks, too, and a fence at most visits
-				q.limit.Store(noLimit)
-				f := q.takeOfLoop(p)
-				q.limit.Store(q.openLimit())
-				q.lock.Unlock()
-				if f != nil {
-					l := (*forFrame)(unsafe.Pointer(f))
-					l.fn(l.at, int(l.hi.Load()))
-					split.Add(1)
-				}
+			if f := visitLoop(q, p); f != nil {
+				l := (*forFrame)(unsafe.Pointer(f))
+				l.fn(l.at, int(l.hi.Load()))
+				split.Add(1)
 			}
 			procyield.Pause(forkPause)
 			if n%1000 == 0 {
@@ -96,6 +91,86 @@ func TestStressForIsSplitOnce(t *testing.T) {
 	})
 	within(t, wg.Wait)
 	require.NotZero(t, split.Load())
+}
+
+// visitLoop is steal without what it does when the loop has nothing to take: that would be the forks, and a fence at most visits.
+func visitLoop(q *forkq, p *P) *frame {
+	if !q.lock.TryLock() {
+		return nil
+	}
+	q.limit.Store(noLimit)
+	f := q.takeOfLoop(p)
+	q.limit.Store(q.openLimit())
+	q.lock.Unlock()
+	return f
+}
+
+// TestStressForAddsUp: what an owner has run and what thieves have split off makes up each range, where thieves come between two
+// loops above all: by turns at the beginning and the end of a hundred.
+func TestStressForAddsUp(t *testing.T) {
+	needsForks(t)
+	const rounds = 1_000_000
+	q, s := bareForkq()
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop.Store(true)
+	wg.Go(func() {
+		p := thief(s)
+		for n := uint32(0); !stop.Load(); n++ {
+			visitLoop(q, p)
+			procyield.Pause(1 + n%7)
+			if n%1000 == 0 {
+				runtime.Gosched()
+			}
+		}
+	})
+	own := 0
+	mark := func(lo, hi int) { own += hi - lo }
+	for n := range rounds {
+		lo, hi := 0, 10
+		if n%2 == 1 {
+			lo, hi = 90, 100
+		}
+		own = 0
+		procyield.Pause(uint32(1 + n/2%4))
+		l := q.pushFor(0, lo, hi, 10, mark)
+		l.pieces(q)
+		taken := 0
+		for k := l.close(q); k != nil; k = k.link {
+			f := (*forFrame)(unsafe.Pointer(k))
+			taken += int(f.hi.Load()) - f.at
+		}
+		if own+taken != hi-lo {
+			t.Fatalf("round %d, [%d, %d): the owner ran %d, thieves have %d", n, lo, hi, own, taken)
+		}
+	}
+}
+
+// TestRangeIsShutMeanwhile: between two ranges there is a moment at which lo is MaxInt. A compiler may leave out a store that is followed by another
+// one to the same word.
+func TestRangeIsShutMeanwhile(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("on one processor nobody sees it")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
+	l := newForFrame()
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop.Store(true)
+	wg.Go(func() {
+		for k := 0; !stop.Load(); k++ {
+			l.setRange(k, k+1)
+		}
+	})
+	seen := false
+	for end := time.Now().Add(patience.Times(10 * time.Second)); !seen && time.Now().Before(end); {
+		for range 1000 {
+			seen = seen || l.lo.Load() == math.MaxInt
+		}
+	}
+	require.True(t, seen)
 }
 
 // TestLastPieceOffersWhatItForks: what is forked in the last piece lies beyond a loop of which nothing is left, and is taken there.
