@@ -109,7 +109,10 @@ func visitLoop(q *forkq, p *P) *frame {
 // loops above all: by turns at the beginning and the end of a hundred.
 func TestStressForAddsUp(t *testing.T) {
 	needsForks(t)
-	const rounds = 1_000_000
+	rounds := 1_000_000
+	if raceEnabled {
+		rounds = 50_000
+	}
 	q, s := bareForkq()
 	var stop atomic.Bool
 	var wg sync.WaitGroup
