@@ -132,9 +132,17 @@ func TestEndlessUnwindingInLock(t *testing.T) {
 	closing(t, sched.Config{}, func(t *testing.T, s *sched.Scheduler) {
 		l := &panicker{exits: true}
 		c := NewCond(l)
-		s.Go(c.Wait)
+		ended := make(chan struct{})
+		s.Go(func() {
+			defer close(ended)
+			c.Wait()
+		})
 		c.untilParked(t, 1)
-		require.NoError(t, s.Close())
+		if err := s.Close(); err != nil { // so many calls of Exit within each other may take a second
+			var late *sched.CloseError
+			require.ErrorAs(t, err, &late)
+		}
+		<-ended
 		require.Equal(t, mostDeep, l.locks)
 	})
 }
