@@ -114,6 +114,9 @@ func (q *forkq) pushFor(i uint32, lo, hi, grain int, fn func(lo, hi int)) *forFr
 		q.slots[i] = &l.frame
 	}
 	l.fn, l.grain, l.slot, l.labels, l.used = fn, grain, i, getg.Labels(), true
+	if i == 0 {
+		q.gp.StoreRel(q.st.g) // before a thief that comes by an old view can take a part: it asks whose it is
+	}
 	l.setRange(lo, hi)
 	if i == 0 && q.loop.Load() != l {
 		q.loop.Store(l) // fit has cleared it, if anything else lay here since

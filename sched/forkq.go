@@ -205,6 +205,7 @@ func (q *forkq) grow() {
 // rest is called when the queue has become empty: what its frames still hold is forgotten, so that
 // nothing of the user's is kept alive. Each was used since the last time, so it costs no more than that.
 func (q *forkq) rest() {
+	q.gp.StoreRel(nil) // a thief that comes before the next push has told whose it is must not ask one that has ended
 	for _, f := range q.slots {
 		if !f.used {
 			break
