@@ -50,14 +50,16 @@ type forkq struct {
 	slots  []*frame // none is nil; grown under lock
 
 	st     *stack
-	gp     atom.Ptr[G] // the task at the last push into an empty queue
+	gp     atom.Ptr[G] // the task at the last push into an empty queue; nil from rest on until the next
 	epoch  atom.Uint32 // counts pushes into an empty queue; written by the owner only
 	spare  []spare     // frames of other types than a slot now holds; the owner's
 	skip   uint32      // the back-off of futile wake-ups; see wakeThief. The owner's
 	backed uint32
 	seen   uint32 // steals at the last wake-up
 
-	loop atomic.Pointer[forFrame] // slots[0], if that is a loop; else nil. Written by the owner only
+	// slots[0], if that is a loop's frame, also of one that has ended; else nil. Written by the owner only. The
+	// collector sees it: a thief may hold what the owner drops.
+	loop atomic.Pointer[forFrame]
 
 	lock   rawlock.Mutex
 	top    atom.Uint32

@@ -5,8 +5,9 @@
 // store buffer, about 20 cycles. Publishing a queue slot needs less: what was written before must
 // be seen before (release). amd64 and 386 keep stores in order by themselves and Go's compiler
 // keeps stores in program order, so there a plain store of an aligned word is a release store. (Of two to
-// the same word with no load or atomic operation between them it keeps the second only.) The runtime does the same (internal/runtime/atomic, StoreRel). Elsewhere, and wherever the race
-// detector watches, StoreRel is the sequentially consistent one.
+// the same word with no load or atomic operation between them it keeps the second only.) The runtime does the
+// same (internal/runtime/atomic, StoreRel). Elsewhere, and wherever the race detector watches, StoreRel is the
+// sequentially consistent one.
 //
 // Loads and read-modify-write operations are sync/atomic's.
 package atom
